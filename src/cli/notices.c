@@ -28,7 +28,7 @@ static const wpa_cli_option add_options[] = {
 static const wpa_cli_option change_options[] = {
     DESTINATION_OPTIONS,
     {"on", 0, WPA_CLI_FLAG, NULL, "send there again"},
-    {"off", 0, WPA_CLI_FLAG, NULL, "send nothing there; it is kept for later"},
+    {"off", 0, WPA_CLI_FLAG, NULL, "tell it nothing; what waits for it goes when it is on again"},
 };
 static const wpa_cli_option outbox_options[] = {
     {"state", 0, WPA_CLI_TEXT, "STATE", "only those: waiting, sending, sent, dead, cancelled"},

@@ -261,19 +261,25 @@ static void one_at_a_time_for_each_destination(void **state)
     assert_string_equal(wpa_test_sql(f->pg, NULL, 0, "DELETE FROM wpa.outbox"), "00000");
 }
 
+static void set_matter(fixture *f, const char *name, bool is_open)
+{
+    assert_string_equal(
+        wpa_test_sql(f->pg, NULL, 0,
+                     wpa_arena_printf(f->arena,
+                                      "SELECT wpa.matter_set('%s', 'audit', 'critical', 'audit', "
+                                      "'%s', %s)",
+                                      name, name, wpa_db_bool(is_open))),
+        "00000");
+}
+
 /* What belongs to one matter goes in order, whatever has to wait. */
 static void a_matter_goes_in_order(void **state)
 {
     fixture *f = *state;
     (void)add(f, "matters", ",\"events\":[\"alert.*\"]");
-    static const char set[] =
-        "SELECT wpa.matter_set('x', 'audit', 'critical', 'audit', 'broken', %s)";
-    for (int i = 0; i < 2; i++) { /* told twice: it stands already */
-        assert_string_equal(wpa_test_sql(f->pg, NULL, 0, wpa_arena_printf(f->arena, set, "true")),
-                            "00000");
-    }
-    assert_string_equal(wpa_test_sql(f->pg, NULL, 0, wpa_arena_printf(f->arena, set, "false")),
-                        "00000");
+    set_matter(f, "broken", true);
+    set_matter(f, "broken", true); /* told twice: it stands already */
+    set_matter(f, "broken", false);
     assert_int_equal(wpa_test_sql_int(f->pg, 0, "SELECT count(*) FROM wpa.outbox"), 2);
     assert_string_equal(wpa_test_sql(f->pg, NULL, 0,
                                      "UPDATE wpa.outbox SET due_at = clock_timestamp() + interval "
@@ -290,6 +296,40 @@ static void a_matter_goes_in_order(void **state)
                                      "NULL, error = 'x' WHERE state = 'sending'"),
                         "00000");
     assert_string_equal(claim(f->agent, f->arena), "over: broken");
+}
+
+static void switch_it(fixture *f, bool is_on)
+{
+    assert_string_equal(
+        wpa_test_sql(f->pg, NULL, f->guardian.principal_id,
+                     is_on ? "UPDATE wpa.destination SET is_enabled = true WHERE name = 'rests'"
+                           : "UPDATE wpa.destination SET is_enabled = false WHERE name = 'rests'"),
+        "00000");
+}
+
+/* One that is off is told nothing; once it is on it knows what stands, and what is over of what it
+   knew. */
+static void what_stands_is_told_to_one_that_is_on_again(void **state)
+{
+    fixture *f = *state;
+    static const char told[] = "SELECT string_agg(message, ', ' ORDER BY o.id) FROM wpa.outbox o "
+                               "JOIN wpa.destination d ON d.id = o.destination_id AND d.name = "
+                               "'rests'";
+    (void)add(f, "rests", ",\"events\":[\"alert.*\"]");
+    set_matter(f, "lasts", true);
+    set_matter(f, "ends", true);
+    switch_it(f, false);
+    set_matter(f, "ends", false);
+    set_matter(f, "begins", true);
+    set_matter(f, "is short", true);
+    set_matter(f, "is short", false);
+    for (int i = 0; i < 2; i++) { /* the second time there is nothing new */
+        switch_it(f, true);
+        assert_string_equal(wpa_test_sql_value(f->pg, 0, f->arena, told),
+                            "lasts, ends, over: ends, begins");
+        switch_it(f, false);
+    }
+    assert_string_equal(wpa_test_sql(f->pg, NULL, 0, "DELETE FROM wpa.outbox"), "00000");
 }
 
 /** What one delivery is, and how many tries it had: "dead 2 ...". */
@@ -536,6 +576,7 @@ int main(void)
         cmocka_unit_test(no_file_outside_of_the_secrets_is_taken),
         cmocka_unit_test(one_at_a_time_for_each_destination),
         cmocka_unit_test(a_matter_goes_in_order),
+        cmocka_unit_test(what_stands_is_told_to_one_that_is_on_again),
         cmocka_unit_test(a_try_that_had_no_end_counts),
         cmocka_unit_test(a_test_is_sent_by_nobody_else),
         cmocka_unit_test(what_has_ended_is_not_kept_for_ever),

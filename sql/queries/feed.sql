@@ -25,14 +25,14 @@ SELECT wpa.us(to_at), n_rows, CASE WHEN fault_seq IS NOT NULL THEN 'row ' || fau
 SELECT wpa.us(clock_timestamp()), 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1);
 
 -- name: feed_new_notices
--- params: after bigint
+-- params: after bigint, but bigint[]
 -- rows: oldest first
-SELECT to_jsonb(v) FROM wpa.v_notice v WHERE v.id > $1::bigint ORDER BY v.id LIMIT 50;
+SELECT to_jsonb(v) FROM wpa.v_notice v WHERE v.id > $1::bigint AND v.id <> ALL ($2::bigint[]) ORDER BY v.id LIMIT 50;
 
--- name: feed_last_notice
--- params:
--- rows: one
-SELECT coalesce(max(id), 0) FROM wpa.notice;
+-- name: feed_last_notices
+-- params: limit bigint
+-- rows: newest first: id
+SELECT id FROM wpa.notice ORDER BY id DESC LIMIT $1::bigint;
 
 -- name: feed_summary
 -- params:

@@ -234,28 +234,3 @@ wpa_msg *wpa_feed_dashboard(wpa_db *db, double notify_lag_ms, wpa_error *err)
     msg->body = view;
     return WPA_STEAL(msg);
 }
-
-bool wpa_feed_notices(wpa_db *db, int64_t *last_id, wpa_queue *inbox, wpa_error *err)
-{
-    char after[WPA_DB_NUMBER_SIZE];
-    const char *params[] = {wpa_db_number(*last_id, after)};
-    WPA_AUTO(wpa_rows) *rows =
-        wpa_db_exec(db, WPA_SQL_FEED_NEW_NOTICES, params, WPA_COUNT(params), err);
-    for (size_t i = 0; rows && i < wpa_rows_count(rows); i++) {
-        wpa_msg *msg = wpa_msg_new(WPA_FEED_NOTICE);
-        wpa_notice_row *notice = wpa_arena_alloc(msg->arena, sizeof *notice);
-        const wpa_json *row = wpa_json_parse(wpa_rows_text(rows, i, 0), wpa_rows_length(rows, i, 0),
-                                             WPA_JSON_MAX_BYTES, msg->arena, err);
-        if (!row) {
-            wpa_msg_free(msg);
-            return false;
-        }
-        wpa_notice_kind.fill(row, msg->arena, notice);
-        *last_id = notice->id;
-        msg->body = notice;
-        if (!wpa_queue_push(inbox, msg, WPA_QUEUE_WAIT, err)) {
-            return false;
-        }
-    }
-    return rows != NULL;
-}

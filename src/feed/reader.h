@@ -16,8 +16,18 @@ typedef struct wpa_list_watch {
 wpa_msg *wpa_feed_dashboard(wpa_db *db, double notify_lag_ms, wpa_error *err);
 wpa_msg *wpa_feed_list(wpa_db *db, const wpa_list_watch *watch, wpa_error *err);
 wpa_msg *wpa_feed_detail(wpa_db *db, uint64_t request_id, wpa_object object, wpa_error *err);
-/** Notices newer than last_id, oldest first, one message each, pushed to the inbox. */
-bool wpa_feed_notices(wpa_db *db, int64_t *last_id, wpa_queue *inbox, wpa_error *err) WPA_CHECK;
+/** The newest notices that need not be told any more. Their ids are remembered one by one: which is
+    given first may be committed last. */
+#define WPA_FEED_TOLD_MAX 100
+typedef struct wpa_feed_told {
+    int64_t ids[WPA_FEED_TOLD_MAX];
+    size_t n;
+} wpa_feed_told;
+
+/** Whatever stands already counts as told. */
+bool wpa_feed_told_begin(wpa_db *db, wpa_feed_told *told, wpa_error *err) WPA_CHECK;
+/** Those not told yet, oldest first, one message each, pushed to the inbox. */
+bool wpa_feed_notices(wpa_db *db, wpa_feed_told *told, wpa_queue *inbox, wpa_error *err) WPA_CHECK;
 
 /** Parts of a detail: false with *err set; the row missing is no error, *is_found says so. */
 typedef bool (*wpa_detail_maker)(wpa_db *db, int64_t id, wpa_arena *arena, wpa_detail_view *view,

@@ -23,8 +23,8 @@ typedef struct reader {
     wpa_list_watch lists[WPA_LIST_COUNT];
     uint64_t object_request;
     wpa_object object;
-    bool is_signed_in, is_live, is_dirty;
-    int64_t last_notice_id; /* -1: not read yet */
+    bool is_signed_in, is_live, is_dirty, is_telling;
+    wpa_feed_told told; /* notices, once is_telling */
     int64_t next_send_ms, next_idle_ms, next_clock_ms;
     wpa_link_view link;
     char reason[512], database[96];
@@ -230,15 +230,11 @@ static bool send_object(reader *r, wpa_error *err)
 
 static bool send_notices(reader *r, wpa_error *err)
 {
-    if (r->last_notice_id < 0) {
-        WPA_AUTO(wpa_rows) *rows = wpa_db_exec(r->db, WPA_SQL_FEED_LAST_NOTICE, NULL, 0, err);
-        if (!rows) {
-            return false;
-        }
-        r->last_notice_id = wpa_rows_int(rows, 0, 0);
-        return true;
+    if (!r->is_telling) {
+        r->is_telling = wpa_feed_told_begin(r->db, &r->told, err);
+        return r->is_telling;
     }
-    return wpa_feed_notices(r->db, &r->last_notice_id, r->feed->inbox, err);
+    return wpa_feed_notices(r->db, &r->told, r->feed->inbox, err);
 }
 
 /** Everything watched. A big fleet takes longer to read: then it is read less often. */
@@ -371,7 +367,7 @@ static void loop(reader *r)
 
 void *wpa_feed_read(void *argument)
 {
-    reader r = {.feed = argument, .last_notice_id = -1, .link = {.latency_ms = WPA_UNKNOWN}};
+    reader r = {.feed = argument, .link = {.latency_ms = WPA_UNKNOWN}};
     send_link(&r);
     if (open_engine(&r)) {
         loop(&r);

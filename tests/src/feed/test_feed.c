@@ -15,6 +15,7 @@
 #include <wpa/file.h>
 #include <wpa/text.h>
 
+#include "db/db.h"
 #include "feed/feed.h"
 #include "harness/pg.h"
 
@@ -414,6 +415,35 @@ static void the_whole_way(void **state)
         wpa_test_sql_int(f->pg, 0, "SELECT count(*) FROM audit WHERE action='access.refused'"), 1);
 }
 
+static bool is_notice(const wpa_msg *msg, const void *context)
+{
+    return msg->kind == WPA_FEED_NOTICE &&
+           wpa_text_is(((const wpa_notice_row *)msg->body)->text, context);
+}
+
+/* Of two notices the one that took its number first may be committed last; each is told once. */
+static void notices_come_in_any_order(void **state)
+{
+    fixture *f = *state;
+    wpa_error err = {0};
+    char text[256];
+    static const wpa_sql add = {
+        .name = "add", .text = "SELECT wpa.notice_add('ok', '', '', 'slow')", .index = -1};
+    int dashboard = WPA_FEED_DASHBOARD;
+    expect_session(f, WPA_SESSION_FIRST_GUARDIAN);
+    assert_int_equal(
+        ask(f, sign_in(f, WPA_COMMAND_FIRST_GUARDIAN, "a long passphrase"), text, NULL), WPA_OK);
+    wpa_msg_free(expect(f, is_kind, &dashboard, "dashboard")); /* what stands has been read */
+    wpa_db *slow = wpa_test_pg_connect(f->pg, NULL);
+    assert_true(wpa_db_begin(slow, NULL, &err) && wpa_db_run(slow, &add, NULL, 0, &err));
+    assert_string_equal(
+        wpa_test_sql(f->pg, NULL, 0, "SELECT wpa.notice_add('ok', '', '', 'quick')"), "00000");
+    wpa_msg_free(expect(f, is_notice, "quick", "notice"));
+    assert_true(wpa_db_commit(slow, &err));
+    wpa_msg_free(expect(f, is_notice, "slow", "notice that was committed late"));
+    wpa_db_close(slow);
+}
+
 static bool is_link(const wpa_msg *msg, const void *context)
 {
     return msg->kind == WPA_FEED_LINK &&
@@ -442,6 +472,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_whole_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(filters_say_what_they_do, set_up, tear_down),
         cmocka_unit_test_setup_teardown(fields_are_those_of_the_views, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(notices_come_in_any_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_cut_is_said_and_mended, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,6 +151,24 @@ static void add_command(wpa_needs *needs, const wpa_shell_command *command, uint
         (!*command->name || is_named(command->name, "git", 3) || is_harmless(command->name));
 }
 
+/* Does gh get a token that is not the job's own, from the innermost env that names one? */
+static bool has_other_token(const wpa_outline_step *step)
+{
+    static const char *const names[] = {"GH_TOKEN", "GITHUB_TOKEN"};
+    const wpa_yaml_node *scopes[] = {step->node, step->job->node, step->node->doc->root};
+    for (size_t i = 0; i < WPA_COUNT(names); i++) {
+        for (size_t k = 0; k < WPA_COUNT(scopes); k++) {
+            const char *text =
+                wpa_yaml_text(wpa_yaml_get(wpa_yaml_get(scopes[k], "env"), names[i]));
+            if (text) {
+                return !wpa_text_seek_ci(text, "GITHUB_TOKEN") &&
+                       !wpa_text_seek_ci(text, "github.token") && strstr(text, "${{");
+            }
+        }
+    }
+    return false;
+}
+
 void wpa_needs_add_step(wpa_needs *needs, const wpa_outline_step *step)
 {
     if (step->uses.kind != WPA_OUTLINE_NONE) {
@@ -166,7 +184,10 @@ void wpa_needs_add_step(wpa_needs *needs, const wpa_outline_step *step)
     uint32_t firsts = wpa_facts_command_need_firsts();
     needs->is_complete = needs->is_complete && script;
     for (size_t i = 0; script && i < script->n_commands; i++) {
-        add_command(needs, &script->commands[i], firsts);
+        const wpa_shell_command *command = &script->commands[i];
+        if (!is_named(command->name, "gh", 2) || !has_other_token(step)) {
+            add_command(needs, command, firsts);
+        }
     }
 }
 

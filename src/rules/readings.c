@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rules/graph.h"
+#include "rules/shell.h"
 
 static bool is_name_char(char c)
 {
@@ -208,6 +209,43 @@ bool wpa_readings_actions_have_row(wpa_rule_run *run, const wpa_outline_job *job
             wpa_readings_find_word(action->yaml, "(matrix") ||
             wpa_readings_find_word(action->yaml, "matrix[")) {
             return true; /* what is not there to be seen may read it */
+        }
+    }
+    return false;
+}
+
+/* What the place gives to what it uses. */
+static const wpa_yaml_node *given_at(const wpa_source *source, const wpa_graph_use *use)
+{
+    const wpa_outline *o = source->outline;
+    const wpa_outline_job *job = use->job < o->n_jobs ? &o->jobs[use->job] : NULL;
+    if (job && use->is_call) {
+        return wpa_yaml_get(job->node, "with");
+    }
+    for (size_t i = 0; job && i < job->n_steps; i++) {
+        if (job->steps[i].uses.node && job->steps[i].uses.span.start == use->span.start) {
+            return job->steps[i].with;
+        }
+    }
+    return NULL;
+}
+
+bool wpa_readings_users_give_words(wpa_rule_run *run, const char *input)
+{
+    const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
+    size_t n = 0;
+    const wpa_graph_user *users =
+        graph ? wpa_graph_users(graph, wpa_source_identity(run->source), &n) : NULL;
+    for (size_t i = 0; i < n && i < WPA_CALLERS_MAX; i++) {
+        const wpa_source *source = wpa_rule_source_at(run, users[i].file->path);
+        const wpa_yaml_node *with =
+            source && source->outline ? given_at(source, users[i].use) : NULL;
+        const wpa_yaml_pair *pair = with ? wpa_yaml_find_ci(with, input) : NULL;
+        const char *text = pair ? wpa_yaml_text(pair->value) : NULL;
+        text = text ? wpa_script_blank(text, strlen(text), run->arena) : "";
+        text += strspn(text, " \n");
+        if (text[strcspn(text, " \n") + strspn(text + strcspn(text, " \n"), " \n")]) {
+            return true;
         }
     }
     return false;

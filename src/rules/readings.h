@@ -39,6 +39,9 @@ wpa_callers_readings wpa_readings_of_callers(wpa_rule_run *run);
 bool wpa_readings_callers_have(wpa_rule_run *run, const wpa_callers_readings *callers,
                                const char *name);
 
+/** Does anybody who uses the run's action or workflow give this input more than one word? */
+bool wpa_readings_users_give_words(wpa_rule_run *run, const char *input);
+
 /** May a local action of the job read matrix.NAME? An action runs with the matrix of its caller. */
 bool wpa_readings_actions_have_row(wpa_rule_run *run, const wpa_outline_job *job, const char *name);
 

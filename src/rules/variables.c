@@ -95,7 +95,7 @@ const char *wpa_variable_set(const char *expression)
 
 const char *wpa_variable_name(const char *path, wpa_arena *arena)
 {
-    static const char *const prefixes[] = {"github.event.", "github.", "env."};
+    static const char *const prefixes[] = {"github.event.", "github.", "env.", "secrets."};
     for (size_t i = 0; i < WPA_COUNT(prefixes); i++) {
         if (strncasecmp(path, prefixes[i], strlen(prefixes[i])) == 0) {
             path += strlen(prefixes[i]);
@@ -106,7 +106,8 @@ const char *wpa_variable_name(const char *path, wpa_arena *arena)
     for (char *c = name; *c; c++) {
         *c = (char)(isalnum((unsigned char)*c) ? toupper((unsigned char)*c) : '_');
     }
-    bool is_bad = isdigit((unsigned char)name[0]) || wpa_text_starts(name, "GITHUB_") ||
+    bool is_reserved = wpa_text_starts(name, "GITHUB_") && !wpa_text_is(name, "GITHUB_TOKEN");
+    bool is_bad = isdigit((unsigned char)name[0]) || is_reserved ||
                   wpa_text_starts(name, "RUNNER_") || !*name;
     return is_bad ? wpa_arena_printf(arena, "VALUE_%s", name) : name;
 }

@@ -143,6 +143,20 @@ static bool is_newest_of_ended(const subject *s)
     return wpa_yaml_is(row, WPA_YAML_SEQUENCE);
 }
 
+/* "20-stretch": whether the next version is built on that as well nobody knows; on these all are.
+ */
+static bool is_lasting_variant(const char *suffix, size_t length)
+{
+    static const char *const variants[] = {"-alpine", "-slim",        "-bookworm", "-bookworm-slim",
+                                           "-trixie", "-trixie-slim", "-cli",      "-bullseye"};
+    for (size_t i = 0; i < WPA_COUNT(variants); i++) {
+        if (strlen(variants[i]) == length && memcmp(variants[i], suffix, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_part_of_version(char c)
 {
     return isalnum((unsigned char)c) || c == '.';
@@ -180,7 +194,9 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     const char *rest = s->use.version.at + skip + length;
     size_t n_rest = s->use.version.length - skip - length;
     bool is_kept = n_rest == 0 || *rest == '-' || (n_rest == 2 && memcmp(rest, ".x", 2) == 0);
-    if (next) {
+    bool is_built =
+        !s->use.is_image || !memchr(rest, '-', n_rest) || is_lasting_variant(rest, n_rest);
+    if (next && is_built) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "use %s %s", s->use.runtime->name,
                                     next->version);
         size_t start = s->use.in_text.start + skip;

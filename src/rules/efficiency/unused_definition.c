@@ -550,6 +550,21 @@ static void drop_first(wpa_rule_run *run, wpa_fix *fix, const wpa_yaml_node *map
     }
 }
 
+/* The mapping of a single entry; of a matrix its strategy, if that says nothing but how to run it.
+ */
+static const wpa_yaml_node *whole_of(const wpa_yaml_node *mapping, bool is_matrix)
+{
+    const wpa_yaml_node *strategy = is_matrix ? mapping->parent : NULL;
+    for (size_t i = 0; strategy && i < strategy->n_pairs; i++) {
+        const char *key = wpa_yaml_text(strategy->pairs[i].key);
+        if (!wpa_text_is(key, "matrix") && !wpa_text_is(key, "fail-fast") &&
+            !wpa_text_is(key, "max-parallel")) {
+            return mapping;
+        }
+    }
+    return strategy ? strategy : mapping;
+}
+
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     static const char *const safe[] = {"U4", "U9", "U10"};
@@ -568,7 +583,8 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     } else { /* of one entry the whole mapping goes */
         bool is_only =
             wpa_text_index(finding->check, whole, WPA_COUNT(whole)) >= 0 && mapping->n_pairs == 1;
-        (void)wpa_rule_remove_entry(run, fix, is_only ? mapping : value);
+        bool is_matrix = wpa_text_is(finding->check, "U5");
+        (void)wpa_rule_remove_entry(run, fix, is_only ? whole_of(mapping, is_matrix) : value);
     }
 }
 

@@ -187,7 +187,7 @@ static const struct shell_form *form_of(const moving *m)
 static bool is_name_taken(const moving *m, const char *name)
 {
     bool is_taken = m->step->env && wpa_yaml_find_ci(m->step->env, name);
-    is_taken = is_taken || strstr(m->step->run->text, name);
+    is_taken = is_taken || strstr(m->step->script->text, name); /* what expressions name is gone */
     for (size_t i = 0; i < m->n; i++) {
         is_taken = is_taken || wpa_text_is(m->bindings[i].name, name);
     }

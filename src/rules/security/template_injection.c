@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rules/expressions.h"
+#include "rules/readings.h"
 #include "rules/steps.h"
 #include "rules/taint.h"
 #include "rules/variables.h"
@@ -424,7 +425,10 @@ static const char *spelling_at(wpa_rule_run *run, const subject *s, size_t i, co
     if (c && (wpa_text_is(c->words[0].text, "for") || (is_list && is_of_insiders))) {
         return wpa_arena_printf(run->arena, "${%s}", name);
     }
-    if (c && !wpa_text_is(c->name, "echo") && (is_list || is_made_of_words(s, i))) {
+    const char *input = wpa_text_starts(s->path, "inputs.") ? s->path + strlen("inputs.") : NULL;
+    if (c && !wpa_text_is(c->name, "echo") &&
+        (is_list || is_made_of_words(s, i) ||
+         (input && wpa_readings_users_give_words(run, input)))) {
         return NULL;
     }
     bool takes_quotes = s->sink.node->style != WPA_YAML_DOUBLE_QUOTED;

@@ -254,8 +254,8 @@ static bool check_data_loss(const wpa_test_context *context, wpa_test_outcome *o
 
 /* ---- S2 ---- */
 
-static const wpa_test_check *const compatibility_parts[] = {&wpa_test_t104, &wpa_test_t202,
-                                                            &wpa_test_t203, &wpa_test_t204};
+static const wpa_test_check *const compatibility_parts[] = {
+    &wpa_test_t104, &wpa_test_t105, &wpa_test_t202, &wpa_test_t203, &wpa_test_t204};
 
 static bool run_parts(const wpa_test_context *context, wpa_test_outcome *outcome, wpa_error *err)
 {
@@ -277,11 +277,10 @@ static bool run_parts(const wpa_test_context *context, wpa_test_outcome *outcome
 static bool check_compatible(const wpa_test_context *context, wpa_test_outcome *outcome,
                              wpa_error *err)
 {
-    wpa_test_evidence(
-        outcome, context->arena, "proven by",
-        "T104 matrix, T202 names of checks, T203 names that others use, T204 environments");
-    wpa_test_evidence(outcome, context->arena, "not examined",
-                      "T105 trigger corpus, T201 contracts across the fleet");
+    wpa_test_evidence(outcome, context->arena, "proven by",
+                      "T104 matrix, T105 trigger corpus, T202 names of checks, T203 names that "
+                      "others use, T204 environments");
+    wpa_test_evidence(outcome, context->arena, "not examined", "T201 contracts across the fleet");
     return each_definition(context, run_parts, outcome, err);
 }
 

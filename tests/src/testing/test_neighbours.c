@@ -139,7 +139,7 @@ static const change_case cases[] = {
     {"tokens for pull requests, too",
      {{SHIP_PATH, "  push:\n    branches: [main]\n",
        "  pull_request:\n  push:\n    branches: [main]\n"}},
-     "S2 T204",
+     "S2 T105 T204",
      ""},
     /* groups */
     {"a group of one's own",

@@ -98,3 +98,14 @@ RETURNING id;
 -- params: patch_id bigint, reason text, report jsonb
 -- rows: none
 UPDATE wpa.patch SET state = 'failed', reason = $2, report = $3::jsonb WHERE id = $1::bigint AND state = 'testing';
+
+-- name: testing_callers
+-- params: slugs text[]
+-- rows: slug, repository, path, content of definitions that use one of these; content NULL: it is not kept
+-- why: one more than are looked at tells that there are more
+SELECT u.slug, r.name, w.path, s.content
+  FROM (SELECT DISTINCT d.slug, d.workflow_id FROM wpa.definition_use d WHERE d.slug = ANY($1::text[])) u
+  JOIN wpa.workflow w ON w.id = u.workflow_id AND w.state = 'present'
+  JOIN wpa.repository r ON r.id = w.repository_id AND r.state = 'ok'
+  LEFT JOIN wpa.source s ON s.blob_oid = w.blob_oid
+ ORDER BY r.name, w.path, u.slug LIMIT 301;

@@ -13,6 +13,7 @@
 
 #define NETWORK_MS 60000
 #define TREE_MAX_ENTRIES 200000
+#define CALLERS_MAX 300 /* see testing_callers */
 #define JSON_MAX_BYTES ((size_t)16 << 20)
 
 /* Columns of testing_edits. */
@@ -187,6 +188,42 @@ static bool read_files(wpa_db *db, const char *id, wpa_test_patch *patch, wpa_ar
     return true;
 }
 
+/** Who in the fleet uses the definitions of the patch by their full names. */
+static bool read_callers(wpa_db *db, wpa_test_patch *patch, wpa_arena *arena, wpa_error *err)
+{
+    const char **slugs = wpa_arena_array(arena, patch->n_files + 1, sizeof *slugs);
+    size_t n_slugs = 0;
+    for (size_t i = 0; i < patch->n_files; i++) {
+        const wpa_test_file *file = &patch->files[i];
+        slugs[n_slugs] =
+            file->is_definition ? wpa_test_slug(file->target, file->path, arena) : NULL;
+        n_slugs += slugs[n_slugs] != NULL;
+    }
+    if (n_slugs == 0) {
+        return true;
+    }
+    const char *params[] = {wpa_db_array(arena, slugs, n_slugs)};
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_TESTING_CALLERS, params, 1, err);
+    if (!rows) {
+        return false;
+    }
+    size_t n = wpa_rows_count(rows);
+    patch->has_more_callers = n > CALLERS_MAX;
+    n = n > CALLERS_MAX ? CALLERS_MAX : n;
+    wpa_test_caller *callers = wpa_arena_array(arena, n + 1, sizeof *callers);
+    for (size_t i = 0; i < n; i++) {
+        wpa_test_caller *one = &callers[i];
+        one->slug = wpa_rows_dup(rows, i, 0, arena);
+        one->path = wpa_rows_dup(rows, i, 2, arena);
+        one->who = subject_of(wpa_rows_text(rows, i, 1), one->path, arena);
+        const uint8_t *text = wpa_rows_bytes(rows, i, 3, arena, &one->size_bytes);
+        one->text = text ? wpa_arena_slice(arena, (const char *)text, one->size_bytes) : NULL;
+    }
+    patch->callers = callers;
+    patch->n_callers = n;
+    return true;
+}
+
 wpa_test_loaded *wpa_test_load(wpa_db *db, int64_t patch_id, wpa_arena *arena, wpa_error *err)
 {
     char id[WPA_DB_NUMBER_SIZE];
@@ -204,7 +241,8 @@ wpa_test_loaded *wpa_test_load(wpa_db *db, int64_t patch_id, wpa_arena *arena, w
     bool is_read = read_patch(rows, loaded, arena, err) &&
                    wpa_default_config_read(db, arena, &config, err) &&
                    read_findings(db, id, &loaded->patch, arena, err) &&
-                   read_files(db, id, &loaded->patch, arena, err);
+                   read_files(db, id, &loaded->patch, arena, err) &&
+                   read_callers(db, &loaded->patch, arena, err);
     loaded->patch.fleet_config = is_read ? config.content : NULL;
     return is_read ? loaded : NULL;
 }

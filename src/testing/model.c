@@ -1,3 +1,8 @@
+#include <ctype.h>
+#include <string.h>
+
+#include <wpa/text.h>
+
 #include "testing/subject.h"
 #include "workflow/workflow.h"
 
@@ -10,4 +15,26 @@ const wpa_model *wpa_test_image_model(const wpa_test_file *file, wpa_test_image 
                                        arena, &ignored);
     }
     return image->model;
+}
+
+const char *wpa_test_used_as(const char *path, wpa_arena *arena)
+{
+    const char *slash = strrchr(path, '/');
+    bool is_action = wpa_file_kind_of(path) == WPA_FILE_ACTION;
+    return !is_action ? path : slash ? wpa_arena_slice(arena, path, (size_t)(slash - path)) : "";
+}
+
+const char *wpa_test_slug(const wpa_test_target *target, const char *path, wpa_arena *arena)
+{
+    const char *name = target->repository, *slash = strrchr(name, '/');
+    const char *used_as = wpa_test_used_as(path, arena);
+    if (!target->owner || !*target->owner) {
+        return NULL;
+    }
+    char *slug = wpa_arena_printf(arena, "%s/%s%s%s", target->owner, slash ? slash + 1 : name,
+                                  *used_as ? "/" : "", used_as);
+    for (char *at = slug; *at; at++) {
+        *at = (char)tolower((unsigned char)*at);
+    }
+    return slug;
 }

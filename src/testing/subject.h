@@ -83,6 +83,14 @@ typedef struct wpa_test_finding {
     const char *rule, *fingerprint, *repository, *path;
 } wpa_test_finding;
 
+/** A definition of the fleet that uses one of the patch's by its full name. */
+typedef struct wpa_test_caller {
+    const char *slug;       /* what it uses: owner/repo[/path], in lower case */
+    const char *who, *path; /* "ledger-api/ci.yml", and where it lies in its repository */
+    const char *text;       /* as it was analysed last; NULL: not known */
+    size_t size_bytes;
+} wpa_test_caller;
+
 typedef struct wpa_test_patch {
     int64_t id;
     const uint8_t *digest; /* [32] as stored */
@@ -96,7 +104,16 @@ typedef struct wpa_test_patch {
     size_t n_files;
     const wpa_test_finding *findings; /* that it answers */
     size_t n_findings;
+    const wpa_test_caller *callers;
+    size_t n_callers;
+    bool has_more_callers; /* than are listed */
 } wpa_test_patch;
+
+/** What a local use of the definition names: the workflow's path, or the action's folder. */
+const char *wpa_test_used_as(const char *path, wpa_arena *arena);
+/** "owner/repo/path" as other repositories use it, in lower case; NULL if the owner is not known.
+ */
+const char *wpa_test_slug(const wpa_test_target *target, const char *path, wpa_arena *arena);
 
 /** Read {"command": ["sh", "t.sh"], "timeout_ms": 60000, "reports": {"junit": "a.xml"}}, or {}. */
 wpa_test_command_spec wpa_test_command_read(const wpa_json *json, wpa_arena *arena);

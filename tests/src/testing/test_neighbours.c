@@ -97,7 +97,7 @@ static const change_case cases[] = {
      {{"scripts/build.sh", NULL, NULL}, {CI_PATH, SCRIPT, ""}},
      "T106",
      ""},
-    {"an action goes that a workflow uses", {{ACTION_PATH, NULL, NULL}}, "T210", ""},
+    {"an action goes that a workflow uses", {{ACTION_PATH, NULL, NULL}}, "T201 T210", ""},
     {"a file goes that nothing names", {{"suite.sh", NULL, NULL}}, "T112", ""},
     {"a script is looked for in another folder",
      {{CI_PATH, "working-directory: tools", "working-directory: scripts"}},

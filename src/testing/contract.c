@@ -374,8 +374,8 @@ static bool reads(const wpa_contract_change *change, const wpa_contract_caller *
     const char *path = wpa_arena_printf(arena, "%s.%s.outputs.%s", caller->step ? "steps" : "needs",
                                         id, change->name);
     size_t length = strlen(path);
-    const char *at = caller->text;
-    while ((at = wpa_text_find_ci(at, strlen(at), path))) {
+    const char *at = caller->text, *end = at + strlen(at);
+    while ((at = wpa_text_find_ci(at, (size_t)(end - at), path))) {
         char next = at[length];
         bool goes_on = (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z') ||
                        (next >= '0' && next <= '9') || next == '_' || next == '-';

@@ -160,6 +160,7 @@ static void lex_parameter(lexer *l, wpa_shell_context around)
         return;
     }
     l->at++;
+    wpa_posix_mark(l, l->at - 1, l->at, around);
 }
 
 static void lex_dollar(lexer *l, wpa_shell_context around)
@@ -177,6 +178,7 @@ static void lex_dollar(lexer *l, wpa_shell_context around)
         wpa_posix_substitution(l, ')');
     } else if (wpa_posix_looks_at(l, "${")) {
         l->at += 2;
+        wpa_posix_mark(l, start, l->at, around);
         lex_parameter(l, around);
     } else if (wpa_posix_looks_at(l, "$'") && around == WPA_SHELL_PLAIN) {
         lex_ansi(l);

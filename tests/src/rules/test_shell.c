@@ -118,6 +118,19 @@ static void every_byte_has_a_context(void **state)
     }
 }
 
+static void braces_of_a_variable_stand_where_it_does(void **state)
+{
+    (void)state;
+    static const char text[] = "echo \"a ${X} b\" ${Y}";
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const wpa_script *script = wpa_script_read(text, strlen(text), arena);
+    for (const char *at = strchr(text, '$'); *at != ' '; at++) {
+        assert_int_equal(script->contexts[at - text], WPA_SHELL_DOUBLE);
+    }
+    assert_int_equal(script->contexts[strrchr(text, '$') - text], WPA_SHELL_PLAIN);
+    assert_int_equal(script->contexts[strrchr(text, '}') - text], WPA_SHELL_PLAIN);
+}
+
 static void loops_are_counted(void **state)
 {
     (void)state;
@@ -194,6 +207,7 @@ int main(void)
         cmocka_unit_test(commands_are_found),
         cmocka_unit_test(unreadable_scripts_give_nothing),
         cmocka_unit_test(every_byte_has_a_context),
+        cmocka_unit_test(braces_of_a_variable_stand_where_it_does),
         cmocka_unit_test(loops_are_counted),
         cmocka_unit_test(other_languages),
         cmocka_unit_test(unreadable_in_other_languages),

@@ -159,7 +159,7 @@ typedef enum wpa_sort {
     WPA_SORT_COUNT
 } wpa_sort;
 
-/** How many rows a filter that nothing matches would let through without one of its terms. */
+/** How many rows a filter would let through without one of its terms. */
 typedef struct wpa_without {
     const char *term; /* "wf:" "!rule:" "cache" */
     int64_t n_matching;
@@ -189,7 +189,8 @@ typedef struct wpa_list_view {
     wpa_sort sort;              /* as it is sorted, which may not be what was asked */
     bool is_descending;
     const char *ignored;        /* filter terms that were not understood; NULL none */
-    const wpa_without *without; /* nothing matches several terms: each that is in the way */
+    const wpa_without *without; /* of several terms each that keeps rows out: if nothing matches,
+                                   else once, behind the rows, if it is told soon */
     size_t n_without;
     int64_t took_us;
     /* AUDIT only */

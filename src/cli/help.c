@@ -176,6 +176,7 @@ static const place variables[] = {
 static const place files[] = {
     {"~/.config/wpa/console.yaml, /etc/wpa/console.yaml",
      "the console's settings, and the database"},
+    {"~/.config/wpa/filters.yaml", "filters that :set filter NAME has kept in the console"},
     {"~/.config/wpa/themes/", "colour themes of one's own"},
     {"~/.config/wpa/secrets/, /etc/wpa/secrets/",
      "files that --secret file:... may name, and no others"},

@@ -169,7 +169,16 @@ static const char *name_of(const wpa_filter_term *term, wpa_arena *arena)
     return wpa_arena_printf(arena, "%s%s%s", not, term->field, term->op);
 }
 
-/** Which term is in the way? Each is left out once. */
+static size_t count_meant(wpa_list list, const wpa_filter_term *terms, size_t n)
+{
+    size_t n_meant = 0;
+    for (size_t i = 0; i < n; i++) {
+        n_meant += wpa_feed_term_is_meant(list, &terms[i]);
+    }
+    return n_meant;
+}
+
+/** Which term is in the way, or keeps others out? Each is left out once. */
 static bool count_without(wpa_db *db, const page *p, const wpa_filter_term *terms, size_t n,
                           wpa_list list, wpa_arena *arena, int64_t until_us, wpa_list_view *view,
                           wpa_error *err)
@@ -177,6 +186,9 @@ static bool count_without(wpa_db *db, const page *p, const wpa_filter_term *term
     wpa_without *without = wpa_arena_array(arena, n, sizeof *without);
     wpa_filter_term *others = wpa_arena_array(arena, n, sizeof *others);
     for (size_t i = 0; i < n && wpa_now_us() < until_us; i++) {
+        if (!wpa_feed_term_is_meant(list, &terms[i])) {
+            continue;
+        }
         const char *ignored = NULL;
         page part = *p;
         memcpy(others, terms, i * sizeof *terms);
@@ -189,7 +201,7 @@ static bool count_without(wpa_db *db, const page *p, const wpa_filter_term *term
         if (!counts) {
             return false;
         }
-        if (wpa_rows_int(counts, 0, 0) > 0) {
+        if (wpa_rows_int(counts, 0, 0) > view->n_matching) {
             without[view->n_without++] = (wpa_without){.term = name_of(&terms[i], arena),
                                                        .n_matching = wpa_rows_int(counts, 0, 0)};
         }
@@ -223,7 +235,8 @@ wpa_msg *wpa_feed_list(wpa_db *db, const wpa_list_watch *watch, wpa_error *err)
         (query->list == WPA_LIST_AUDIT && !add_verification(db, msg->arena, view, err))) {
         return NULL;
     }
-    if (view->n_matching == 0 && n_terms > 1 &&
+    bool counts_terms = view->n_matching == 0 || watch->counts_terms;
+    if (counts_terms && count_meant(query->list, terms, n_terms) > 1 &&
         !count_without(db, &p, terms, n_terms, query->list, msg->arena,
                        started_us + WITHOUT_WITHIN_US, view, err)) {
         return NULL;

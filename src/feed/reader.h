@@ -10,6 +10,8 @@ typedef struct wpa_list_watch {
     uint64_t request_id;
     wpa_arena *arena; /* owns the query; NULL: not watched */
     wpa_list_query query;
+    bool is_answered;  /* the rows were sent at least once */
+    bool counts_terms; /* the next answer tells what each term of the filter keeps out */
 } wpa_list_watch;
 
 /** Each makes one message (kind and body), or NULL with *err set. */

@@ -33,7 +33,7 @@ static void push_values(wpa_json *item, wpa_list list, const wpa_filter_term *te
     }
 }
 
-static bool is_meant(wpa_list list, const wpa_filter_term *term)
+bool wpa_feed_term_is_meant(wpa_list list, const wpa_filter_term *term)
 {
     bool is_any = false;
     for (size_t i = 0; i < term->n_values; i++) {
@@ -52,7 +52,7 @@ const char *wpa_feed_terms(wpa_list list, const wpa_filter_term *all, size_t n, 
         if (fault) {
             *ignored = *ignored ? wpa_arena_printf(arena, "%s %s", *ignored, fault) : fault;
         }
-        if (!is_meant(list, term)) {
+        if (!wpa_feed_term_is_meant(list, term)) {
             continue;
         }
         wpa_json *item = wpa_json_push_object(terms);

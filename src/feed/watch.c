@@ -14,6 +14,7 @@
 #define SEND_EVERY_MS 100 /* at most ten times a second */
 #define IDLE_MS 5000      /* what only time changes (agents alive, ages) */
 #define CLOCK_EVERY_MS 60000
+#define COUNT_WITHIN_US 250000
 #define RETRY_FIRST_MS 500
 #define RETRY_MAX_MS 5000
 
@@ -195,15 +196,33 @@ static bool send_made(reader *r, wpa_msg *msg)
     return msg && wpa_feed_send(r->feed, msg);
 }
 
+/**
+ * What each term keeps out is told behind the rows, once for a filter, and only where the rows came
+ * so soon that counting again is not felt: the next thing typed waits for it.
+ */
+static bool send_counts(reader *r, wpa_list_watch *watch, int64_t took_us, wpa_error *err)
+{
+    bool is_new = !watch->is_answered;
+    watch->is_answered = true;
+    if (!is_new || watch->query.n_terms < 2 || took_us > COUNT_WITHIN_US) {
+        return true;
+    }
+    watch->counts_terms = true;
+    wpa_msg *msg = wpa_feed_list(r->db, watch, err);
+    watch->counts_terms = false;
+    return send_made(r, msg);
+}
+
 /** A list that cannot be read (its filter takes too long) is told of; all else goes on. */
-static bool send_list(reader *r, const wpa_list_watch *watch, wpa_error *err)
+static bool send_list(reader *r, wpa_list_watch *watch, wpa_error *err)
 {
     if (!watch->arena) {
         return true;
     }
     wpa_msg *msg = wpa_feed_list(r->db, watch, err);
+    int64_t took_us = msg ? ((const wpa_list_view *)msg->body)->took_us : 0;
     if (msg || err->code == WPA_E_UNAVAILABLE || wpa_db_is_lost(r->db)) {
-        return send_made(r, msg);
+        return send_made(r, msg) && send_counts(r, watch, took_us, err);
     }
     const wpa_command command = {.kind = WPA_COMMAND_WATCH_LIST, .request_id = watch->request_id};
     wpa_feed_reply(r->feed, &command, err, (wpa_object){WPA_OBJECT_NONE, 0}, NULL);

@@ -1,4 +1,6 @@
 /* Lists of the console: filter, completion, freezing, what is told when they cannot be read. */
+#include <wpa/file.h>
+
 #include "ui/stage.h"
 
 static void test_filter(void **state)
@@ -99,6 +101,88 @@ static void test_filter_goes_over_what_is_loaded_while_lost(void **state)
     assert_false(shows(s, "loaded"));
 }
 
+static const char *prompt_after(stage *s, const char *text)
+{
+    press(s, "Ctrl-U");
+    type(s, text);
+    press(s, "Tab");
+    return s->ui->prompt.text;
+}
+
+/* Each term as "[!]field op value", for what a filter stands for. */
+static const char *meant(stage *s, const char *filter)
+{
+    size_t n = 0;
+    const char *text = "";
+    const wpa_filter_term *terms = wpa_filter_terms(s->ui, WPA_LIST_FINDINGS, filter, s->arena, &n);
+    for (size_t i = 0; i < n; i++) {
+        text = wpa_arena_printf(s->arena, "%s%s%s%s%s%s", text, i ? " " : "",
+                                terms[i].is_negated ? "!" : "", terms[i].field, terms[i].op,
+                                terms[i].values[0]);
+    }
+    return text;
+}
+
+static void save_filter(stage *s, const char *filter, const char *command)
+{
+    wpa_ui_filter_list(s->ui, WPA_LIST_FINDINGS, filter);
+    wpa_palette_run(s->ui, command);
+    step(s);
+}
+
+static void test_filters_are_saved_by_name(void **state)
+{
+    stage *s = *state;
+    wpa_error err = {0};
+    const char *folder = wpa_dir_temp("/tmp/wpa-filters-", s->arena, &err);
+    wpa_ui_options mine = {.config = wpa_arena_printf(s->arena, "%s/console.yaml", folder)};
+    const wpa_ui_options nowhere = {.config = "/proc/wpa/console.yaml"};
+    press(s, "3");
+    s->ui->options = &nowhere;
+    save_filter(s, "sev:crit", "set filter worst");
+    EXPECT("filter: ");
+    EXPECT("/proc/wpa");
+    press(s, "j");
+    s->ui->options = &mine;
+    s->ui->n_saved = 0;
+    save_filter(s, "sev:crit", "set filter worst");
+    EXPECT("@worst is sev:crit");
+    save_filter(s, "\"a\\b\" @mine !wf:x/*", "set filter odd-1");
+    save_filter(s, "sev:crit", "set filter Worst");
+    EXPECT("'Worst' cannot be a name");
+    save_filter(s, "sev:crit", "set filter mine");
+    EXPECT("'mine' cannot be a name");
+    s->ui->n_saved = 0;
+    assert_true(wpa_saved_read(s->ui, &err));
+    wpa_palette_run(s->ui, "set filter");
+    step(s);
+    EXPECT("saved:  @worst  @odd-1");
+    assert_string_equal(meant(s, "@worst age<1d"), "sev:crit age<1d");
+    assert_string_equal(meant(s, "!@worst"), "!sev:crit");
+    assert_string_equal(meant(s, "@odd-1"), "text:a\\b @:mine !wf:x/*");
+    assert_string_equal(meant(s, "!@odd-1"), "!@:odd-1"); /* not all of these: no such terms */
+    assert_string_equal(meant(s, "@nope"), "@:nope");
+    press(s, "/");
+    assert_string_equal(prompt_after(s, "@wo"), "@worst");
+    assert_false(shows(s, "not understood"));
+    type(s, " @no");
+    EXPECT("not understood: @no");
+    press(s, "Ctrl-U");
+    type(s, "@");
+    EXPECT("saved:  @worst @odd-1");
+    press(s, "Esc");
+    save_filter(s, "", "set filter worst");
+    EXPECT("@worst is no more");
+    save_filter(s, "", "set filter worst");
+    EXPECT("no filter is set here");
+    assert_int_equal(s->ui->n_saved, 1);
+    wpa_palette_run(s->ui, "set theme dark");
+    step(s);
+    EXPECT("set filter NAME is what can be set here");
+    s->ui->options = &options;
+    assert_true(wpa_dir_remove(folder, &err));
+}
+
 static const struct {
     const char *filter;
     int n; /* of twelve findings: CRIT SEC-014, three HIGH SEC-001, MED PRF-007, LOW ... */
@@ -136,14 +220,6 @@ static void test_filter_over_loaded_rows_is_the_database_s(void **state)
             fail_msg("'%s': %d, wanted %d", loaded_filters[i].filter, n, loaded_filters[i].n);
         }
     }
-}
-
-static const char *prompt_after(stage *s, const char *text)
-{
-    press(s, "Ctrl-U");
-    type(s, text);
-    press(s, "Tab");
-    return s->ui->prompt.text;
 }
 
 static void test_filter_completes(void **state)
@@ -432,6 +508,7 @@ int main(void)
         SIGNED_IN(test_filter_names_the_term_that_is_in_the_way),
         SIGNED_IN(test_filter_goes_over_what_is_loaded_while_lost),
         SIGNED_IN(test_filter_over_loaded_rows_is_the_database_s),
+        SIGNED_IN(test_filters_are_saved_by_name),
         SIGNED_IN(test_filter_completes),
         SIGNED_IN(test_filter_of_a_pane_is_that_of_its_view),
         SIGNED_IN(test_mine_is_by_the_guardian),

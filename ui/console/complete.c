@@ -35,8 +35,16 @@ static void offer_fields(choices *c, wpa_list list, const char *typed)
         bool is_range = wpa_text_is(fields[i], "age") || wpa_text_is(fields[i], "score");
         offer(c, typed, wpa_arena_printf(c->arena, "%s%s", fields[i], is_range ? "<" : ":"));
     }
-    if (*typed == '@' && wpa_filter_has_field(list, "by")) {
+}
+
+static void offer_saved(choices *c, const wpa_ui *ui, wpa_list list, const char *typed)
+{
+    c->field = "saved";
+    if (wpa_filter_has_field(list, "by")) {
         offer(c, typed, "@mine");
+    }
+    for (size_t i = 0; i < ui->n_saved; i++) {
+        offer(c, typed, wpa_arena_printf(c->arena, "@%s", ui->saved[i].name));
     }
 }
 
@@ -93,6 +101,10 @@ static void find_choices(const wpa_ui *ui, wpa_list list, choices *c)
     from += prompt->text[from] == '!';
     c->from = from < prompt->at ? from : prompt->at;
     char *term = wpa_arena_slice(c->arena, prompt->text + c->from, prompt->at - c->from);
+    if (*term == '@') {
+        offer_saved(c, ui, list, term);
+        return;
+    }
     size_t name = strcspn(term, ":=<>");
     if (!term[name]) {
         offer_fields(c, list, term);

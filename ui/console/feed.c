@@ -1,6 +1,7 @@
 /* What the console asks of the engine, and what it does with what comes. */
 #include <assert.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "console/ui.h"
 
@@ -38,6 +39,7 @@ void wpa_ui_watch_list(wpa_ui *ui, wpa_list list, const char *cursor, bool from_
     rows->request_id = wpa_ui_send(ui, command);
     rows->is_asking = rows->request_id != 0;
     rows->is_late = false;
+    rows->narrows[0] = '\0';
 }
 
 static void tell_page(wpa_ui *ui)
@@ -225,6 +227,18 @@ static void apply_link(wpa_ui *ui, wpa_msg *msg)
     }
 }
 
+/* Told once for a filter, behind its rows: kept for as long as it is the filter. */
+static void keep_narrows(wpa_rows *rows, const wpa_list_view *view)
+{
+    for (size_t i = 0; i < view->n_without && view->n_matching > 0; i++) {
+        char n[WPA_SHORT];
+        size_t used = i ? strlen(rows->narrows) : 0;
+        (void)wpa_text_format(rows->narrows + used, sizeof rows->narrows - used, "%s%s %s",
+                              i ? "  " : "", view->without[i].term,
+                              wpa_count_text(view->without[i].n_matching, n, sizeof n));
+    }
+}
+
 static void apply_list(wpa_ui *ui, wpa_msg *msg)
 {
     const wpa_list_view *view = msg->body;
@@ -235,6 +249,7 @@ static void apply_list(wpa_ui *ui, wpa_msg *msg)
     }
     wpa_msg_free(rows->msg);
     rows->msg = msg;
+    keep_narrows(rows, view);
     wpa_loaded_forget(rows);
     rows->is_asking = false;
     if (rows->is_late) {

@@ -4,6 +4,7 @@
 
 #define HELP_ROWS 9 /* rule, four examples, a blank line, fields, words, a blank line */
 #define HELP_FROM_ROWS 20
+#define TERMS_MAX 1024
 
 static wpa_rows *rows_of(wpa_ui *ui)
 {
@@ -51,14 +52,44 @@ static void expand_mine(const wpa_ui *ui, wpa_list list, wpa_filter_term *term, 
     }
 }
 
+/*
+ * What "@name" stands for; NULL: nothing, or it cannot be said in terms that all hold ("not all of
+ * these" cannot). What was saved may name @mine, but no other.
+ */
+static const wpa_filter_term *saved_terms(const wpa_ui *ui, const wpa_filter_term *term,
+                                          wpa_arena *arena, size_t *n)
+{
+    bool is_saved = wpa_text_is(term->field, "@") && term->n_values;
+    const char *text = is_saved ? wpa_saved_find(ui, term->values[0]) : NULL;
+    const wpa_filter_term *parsed = text ? wpa_filter_parse(text, arena, n) : NULL;
+    if (!parsed || *n == 0 || (term->is_negated && *n > 1)) {
+        return NULL;
+    }
+    wpa_filter_term *terms = wpa_arena_dup(arena, parsed, *n * sizeof *terms);
+    for (size_t i = 0; i < *n; i++) {
+        terms[i].is_negated ^= term->is_negated;
+        terms[i].at = term->at; /* all of them were typed here */
+        terms[i].length = term->length;
+    }
+    return terms;
+}
+
 const wpa_filter_term *wpa_filter_terms(const wpa_ui *ui, wpa_list list, const char *text,
                                         wpa_arena *arena, size_t *n)
 {
-    const wpa_filter_term *parsed = wpa_filter_parse(text, arena, n);
-    wpa_filter_term *terms = wpa_arena_array(arena, *n + 1, sizeof *terms);
-    for (size_t i = 0; i < *n; i++) {
-        terms[i] = parsed[i];
-        expand_mine(ui, list, &terms[i], arena);
+    size_t n_parsed = 0;
+    const wpa_filter_term *parsed = wpa_filter_parse(text, arena, &n_parsed);
+    wpa_filter_term *terms = wpa_arena_array(arena, TERMS_MAX, sizeof *terms);
+    *n = 0;
+    for (size_t i = 0; i < n_parsed; i++) {
+        size_t n_these = 1;
+        const wpa_filter_term *these = saved_terms(ui, &parsed[i], arena, &n_these);
+        n_these = these ? n_these : 1;
+        these = these ? these : &parsed[i];
+        for (size_t k = 0; k < n_these && *n < TERMS_MAX; k++) {
+            terms[*n] = these[k];
+            expand_mine(ui, list, &terms[(*n)++], arena);
+        }
     }
     return terms;
 }
@@ -123,7 +154,8 @@ static void draw_help_box(wpa_ui *ui, const wpa_canvas *canvas, int top)
         "\"exact words\"       in the title              ~regex~     regular expression",
         wpa_filter_has_field(list, "by")
             ? "has:patch           a patch exists            @mine       a saved filter"
-            : "has:patch           a patch exists            state:open  state is",
+        : ui->n_saved ? "has:patch           a patch exists            @NAME       a saved filter"
+                      : "has:patch           a patch exists            state:open  state is",
     };
     char text[WPA_FIELD_MAX_BYTES] = "fields:";
     const char *const *fields = wpa_filter_fields(list);
@@ -172,7 +204,10 @@ static void draw_result(wpa_ui *ui, const wpa_rows *rows, const wpa_canvas *canv
                        wpa_count_text(rows->view->n_matching, n, sizeof n),
                        (int)(rows->view->took_us / 1000));
     }
-    if (rows->view->ignored) {
+    if (rows->narrows[0] && !rows->local && !rows->view->ignored) {
+        (void)wpa_put_fitf(canvas, row, col + 3, canvas->cols - col - 4, WPA_PAINT_MUTED,
+                           "without %s", rows->narrows);
+    } else if (rows->view->ignored) {
         (void)wpa_put_fitf(canvas, row, col + 3, canvas->cols - col - 4, WPA_PAINT_PROMPT_ERROR,
                            "not understood: %s", rows->view->ignored);
     } else if (canvas->rows < HELP_FROM_ROWS) { /* where there is room, it stands above */

@@ -216,8 +216,10 @@ static void draw_message(wpa_ui *ui, const wpa_canvas *canvas, int row)
     if (!ui->message.text[0]) {
         if (wpa_ui_is_lost(ui)) {
             (void)wpa_put(canvas, row, 1, WPA_PAINT_CHECK_NEAR,
-                          "Looking works on what was loaded.  Nothing can be changed until it is "
-                          "back.");
+                          canvas->cols < 78
+                              ? "Only looking works until it is back."
+                              : "Looking works on what was loaded.  Nothing can be changed until "
+                                "it is back.");
         }
         return;
     }

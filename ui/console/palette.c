@@ -165,6 +165,17 @@ static void run_unignore(wpa_ui *ui, const char *rest)
     }
 }
 
+static void run_set(wpa_ui *ui, const char *rest)
+{
+    size_t length = strcspn(rest, " ");
+    if (length != strlen("filter") || strncmp(rest, "filter", length) != 0) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE,
+                   "set filter NAME is what can be set here: the rest stands in console.yaml");
+        return;
+    }
+    wpa_saved_set(ui, rest + length + strspn(rest + length, " "));
+}
+
 static const special specials[] = {
     {"goto", "ID or name", "open a thing", run_goto},
     {"lock", "", "sign out; deploys and jobs go on", run_lock},
@@ -172,6 +183,7 @@ static const special specials[] = {
     {"verify", "chain", "verify the audit log", run_verify},
     {"theme", "NAME", "dark, light, or one of yours", run_theme},
     {"filter", "TERMS", "narrow this list", run_filter},
+    {"set", "filter NAME", "keep this list's filter as @NAME; without one forget it", run_set},
     {"promote", "d-ID REASON", "go on in spite of a running check", run_promote},
     {"conclude", "d-ID REASON", "stop, leave what is changed", run_conclude},
     {"abort", "d-ID", "call off a planned deployment", run_abort},

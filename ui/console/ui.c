@@ -84,6 +84,10 @@ wpa_ui *wpa_ui_new(const wpa_ui_options *options, wpa_console_port *port, const 
         wpa_ui_say_error(ui, "theme", err);
     }
     wpa_error_clear(err);
+    if (!wpa_saved_read(ui, err)) {
+        wpa_ui_say_error(ui, "filters", err);
+        wpa_error_clear(err);
+    }
     wpa_sign_in_open(ui);
     return ui;
 }

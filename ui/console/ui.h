@@ -22,6 +22,7 @@
 #define WPA_TABS 8
 #define WPA_MESSAGE_MAX 256
 #define WPA_ASK_FIELDS 3
+#define WPA_SAVED_MAX 64
 #define WPA_ASK_WIDE_COLS 46 /* of what a question says: narrower ones go without blank lines */
 
 typedef struct wpa_ui wpa_ui;
@@ -83,9 +84,15 @@ typedef struct wpa_rows {
     char filter[512], kept_filter[512]; /* typed; and what Esc goes back to */
     wpa_sort sort;
     bool is_descending;
-    bool is_asking; /* a watch was sent and not answered */
-    bool is_late;   /* the filter has changed since: asked again once the answer is there */
+    bool is_asking;    /* a watch was sent and not answered */
+    bool is_late;      /* the filter has changed since: asked again once the answer is there */
+    char narrows[256]; /* "sev: 40  wf: 31": what would match without each term; "" not told */
 } wpa_rows;
+
+/** A filter with a name, for "@name". */
+typedef struct wpa_saved {
+    const char *name, *text;
+} wpa_saved;
 
 typedef struct wpa_message {
     wpa_notice_level level;
@@ -164,6 +171,8 @@ struct wpa_ui {
     const wpa_dashboard_view *dash;
     const wpa_detail_view *detail;
     wpa_rows lists[WPA_LIST_COUNT];
+    wpa_saved saved[WPA_SAVED_MAX];
+    size_t n_saved;
 
     uint64_t last_request;
     wpa_object watched; /* object whose detail is asked for */
@@ -311,9 +320,19 @@ void wpa_sign_in_draw(wpa_ui *ui, const wpa_canvas *canvas);
 void wpa_filter_open(wpa_ui *ui);
 void wpa_filter_key(wpa_ui *ui, const wpa_key *key);
 void wpa_filter_draw(wpa_ui *ui, const wpa_canvas *canvas);
-/** Terms of a list's filter as the engine takes them: @mine is what this Guardian did. */
+/**
+ * Terms of a list's filter as the engine takes them: @mine is what this Guardian did, @NAME what
+ * was saved under the name.
+ */
 const wpa_filter_term *wpa_filter_terms(const wpa_ui *ui, wpa_list list, const char *text,
                                         wpa_arena *arena, size_t *n);
+
+/** Filters that were saved, from their file; none is no error. (saved.c) */
+bool wpa_saved_read(wpa_ui *ui, wpa_error *err) WPA_CHECK;
+/** NULL: none has this name. */
+const char *wpa_saved_find(const wpa_ui *ui, const char *name);
+/** ":set filter NAME": keeps the filter of the list that is open, forgets it if there is none. */
+void wpa_saved_set(wpa_ui *ui, const char *name);
 
 /** While the database is lost, the filter goes over the rows that are loaded. (loaded.c) */
 void wpa_loaded_filter(wpa_ui *ui, wpa_list list);

@@ -269,6 +269,49 @@ static void filters_say_what_they_do(void **state)
     }
 }
 
+static bool is_any(const wpa_msg *msg, const void *context)
+{
+    (void)msg;
+    (void)context;
+    return true;
+}
+
+/* What each of several terms keeps out is told behind the rows, if they came soon: asked anew until
+   this machine is quick enough. */
+static void terms_say_what_they_keep_out(void **state)
+{
+    fixture *f = *state;
+    char text[256];
+    expect_session(f, WPA_SESSION_FIRST_GUARDIAN);
+    assert_int_equal(
+        ask(f, sign_in(f, WPA_COMMAND_FIRST_GUARDIAN, "a long passphrase"), text, NULL), WPA_OK);
+    assert_string_equal(wpa_test_sql(f->pg, NULL, 0, FLEET), "00000");
+    size_t n_told = 0;
+    for (int i = 0; i < 500 && n_told == 0; i++) {
+        wpa_msg *msg = watch_filtered(f, WPA_LIST_FINDINGS, "sev:crit cat:perf");
+        uint64_t id = ((const wpa_list_view *)msg->body)->request_id;
+        assert_int_equal(((const wpa_list_view *)msg->body)->n_without, 0); /* rows first */
+        wpa_msg_free(msg);
+        wpa_command *object = command(f, WPA_COMMAND_WATCH_OBJECT); /* is answered behind it */
+        object->object = (wpa_object){WPA_OBJECT_FINDING, 1};
+        submit(f, object);
+        int kind = 0;
+        do {
+            msg = expect(f, is_any, NULL, "counts or detail");
+            kind = msg->kind;
+            const wpa_list_view *list = msg->body;
+            if (kind == WPA_FEED_LIST && list->request_id == id && list->n_without) {
+                n_told = list->n_without;
+                assert_string_equal(list->without[0].term, "sev:");
+                assert_int_equal(list->without[0].n_matching, 40);
+                assert_int_equal(list->n_matching, 10);
+            }
+            wpa_msg_free(msg);
+        } while (kind != WPA_FEED_DETAIL);
+    }
+    assert_int_equal(n_told, 1); /* all of them are of performance */
+}
+
 /* What the console offers and refuses is what the views have. */
 static void fields_are_those_of_the_views(void **state)
 {
@@ -471,6 +514,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_whole_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(filters_say_what_they_do, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(terms_say_what_they_keep_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(fields_are_those_of_the_views, set_up, tear_down),
         cmocka_unit_test_setup_teardown(notices_come_in_any_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_cut_is_said_and_mended, set_up, tear_down),

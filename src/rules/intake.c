@@ -291,7 +291,9 @@ static const wpa_intake **intakes_of(wpa_rule_run *run, const wpa_site *site)
         wpa_site_keep(run, run->ignores_members ? 'I' : 'i', site->job, site->caller,
                       (site->job->n_steps + 1) * sizeof *before, &is_new);
     wpa_arena *own = run->arena;
-    run->arena = run->lasting; /* the ways of what is found are kept with it */
+    bool asks = run->asks_for_thread;
+    run->asks_for_thread = true; /* the tree is of who opened the pull request */
+    run->arena = run->lasting;   /* the ways of what is found are kept with it */
     for (size_t i = 0; is_new && i < site->job->n_steps; i++) {
         wpa_site at = *site;
         at.step = &site->job->steps[i];
@@ -301,6 +303,7 @@ static const wpa_intake **intakes_of(wpa_rule_run *run, const wpa_site *site)
                             : before[i];
     }
     run->arena = own;
+    run->asks_for_thread = asks;
     return before;
 }
 

@@ -73,6 +73,7 @@ typedef struct wpa_rule_run {
     unsigned depth;             /* private: of callers that are being followed */
     unsigned followed;          /* private: how many they were */
     bool ignores_members;       /* private: members let strangers in, so asking for them is moot */
+    bool asks_for_thread;       /* private: what counts is who opened a thread, not who comments */
     wpa_map *memo; /* private: answers that rules ask for again and again, of this file's run */
     struct wpa_site_answers *answers; /* private: likewise, see wpa_site_keep */
     wpa_arena *lasting;               /* private: of all these answers */

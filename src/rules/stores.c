@@ -8,7 +8,7 @@
 
 static bool is_kept_out(const wpa_source *source, const wpa_yaml_node *condition, const char *event)
 {
-    return condition && wpa_trust_condition(source, condition, event) != WPA_GUARD_NONE;
+    return condition && wpa_trust_condition(source, condition, event, false) != WPA_GUARD_NONE;
 }
 
 const char *wpa_stores_opener(const wpa_source *source, const wpa_outline_job *job,

@@ -66,6 +66,13 @@ static bool is_counted(const wpa_script *script, size_t i)
     return prints_number(&script->commands[i]);
 }
 
+/* The branch that is checked out, as whoever opened the pull request named it. */
+static bool names_branch(const wpa_shell_command *c)
+{
+    return (wpa_shell_is(c, "git", "branch") && wpa_shell_word_find(c, "--show-current")) ||
+           (wpa_shell_is(c, "git", "rev-parse") && wpa_shell_word_find(c, "--abbrev-ref"));
+}
+
 /* "read X < file", where the file's name is all of the span, and "$(< file)". */
 static bool is_fed_file(const wpa_shell_command *c, wpa_span span)
 {
@@ -99,10 +106,10 @@ static bool reads_tree(const wpa_script *script, wpa_span span)
         }
         bool is_git = wpa_text_is(c->name, "git");
         bool is_reader = wpa_text_index(c->name, readers, WPA_COUNT(readers)) >= 0;
-        bool reads = is_git
-                         ? wpa_shell_is(c, "git", "log") || wpa_shell_is(c, "git", "diff") ||
-                               wpa_shell_is(c, "git", "show") || wpa_shell_is(c, "git", "ls-files")
-                         : is_reader && !wpa_text_is(c->before, "|") && names_file(c);
+        bool reads = is_git ? wpa_shell_is(c, "git", "log") || wpa_shell_is(c, "git", "diff") ||
+                                  wpa_shell_is(c, "git", "show") ||
+                                  wpa_shell_is(c, "git", "ls-files") || names_branch(c)
+                            : is_reader && !wpa_text_is(c->before, "|") && names_file(c);
         if (reads && wpa_shell_argument(c, 0) && !is_counted(script, i)) {
             return true;
         }
@@ -110,16 +117,12 @@ static bool reads_tree(const wpa_script *script, wpa_span span)
     return false;
 }
 
-wpa_taint wpa_trace_disk(wpa_tracer *t, const wpa_site *site, wpa_span span)
+wpa_taint wpa_trace_intake(wpa_tracer *t, const wpa_site *site)
 {
     wpa_intake intake;
-    const wpa_script *script = site->step->lexed;
-    bool is_read = script && script->language != WPA_SCRIPT_PYTHON;
-    bool is_of_stranger =
-        is_read && wpa_intake_before(t->run, site, &intake) && !intake.is_refused &&
-        (t->question == WPA_TAINT_TEXT || intake.kind == WPA_INTAKE_ARTIFACT) &&
-        intake.trust.trust != WPA_TRUST_INSIDER && wpa_rule_spend(t->run, script->n_commands * 4) &&
-        reads_tree(script, span);
+    bool is_of_stranger = wpa_intake_before(t->run, site, &intake) && !intake.is_refused &&
+                          (t->question == WPA_TAINT_TEXT || intake.kind == WPA_INTAKE_ARTIFACT) &&
+                          intake.trust.trust != WPA_TRUST_INSIDER;
     if (!is_of_stranger) {
         return none;
     }
@@ -134,14 +137,32 @@ wpa_taint wpa_trace_disk(wpa_tracer *t, const wpa_site *site, wpa_span span)
     return wpa_taint_add_hop(t, taint, site->source, intake.span, "brings in a stranger's files");
 }
 
+wpa_taint wpa_trace_disk(wpa_tracer *t, const wpa_site *site, wpa_span span)
+{
+    const wpa_script *script = site->step->lexed;
+    bool is_read = script && script->language != WPA_SCRIPT_PYTHON;
+    wpa_taint taint = is_read ? wpa_trace_intake(t, site) : none;
+    bool reads = taint.grade != WPA_TAINT_NONE && wpa_rule_spend(t->run, script->n_commands * 4) &&
+                 reads_tree(script, span);
+    return reads ? taint : none;
+}
+
 /* Fields and members that hold what strangers write. */
-static const char *const forge_texts[] = {"title",       "body",       "headRefName",
-                                          ".head.ref",   "head_ref",   "display_title",
-                                          "head_branch", "headBranch", "displayTitle"};
+static const char *const forge_texts[] = {
+    "title",       "body",       "headRefName",  ".head.ref", "head_ref", "display_title",
+    "head_branch", "headBranch", "displayTitle", ".filename", "files",    "messageHeadline"};
 
 static bool names_text(const char *text)
 {
     return text && wpa_words_find(text, strlen(text), forge_texts, WPA_COUNT(forge_texts), NULL);
+}
+
+/* Does the filter pick text of strangers, and not only ask about it? */
+static bool picks_text(const char *filter)
+{
+    bool asks = strstr(filter, "==") || strstr(filter, "select(") || strstr(filter, "length") ||
+                strstr(filter, "test(");
+    return !asks && names_text(filter);
 }
 
 /* What stands behind one of the options, NULL if none does. */
@@ -182,8 +203,6 @@ static const char *text_printed(const wpa_script *script, size_t i)
         const wpa_shell_word *word = wpa_shell_argument(next, 0);
         filter = word ? word->text : NULL;
     }
-    bool asks = filter && (strstr(filter, "==") || strstr(filter, "select(") ||
-                           strstr(filter, "length") || strstr(filter, "test("));
     const char *told = filter ? filter : fields;
     bool is_whole = verb && !fields && !wpa_shell_word_find(c, "--web");
     if (is_whole && wpa_text_is(verb->text, "diff")) {
@@ -195,10 +214,71 @@ static const char *text_printed(const wpa_script *script, size_t i)
     if (wpa_shell_is(c, "gh", "api")) {
         fields = asks_api_for_outsiders(c) ? filter : NULL;
     }
-    if (!fields || asks || !names_text(fields) || !names_text(told)) {
+    if (!fields || !(filter ? picks_text(filter) : names_text(fields))) {
         return NULL;
     }
     return strstr(told, "body") ? "the fetched body" : "the fetched text";
+}
+
+/* "curl .../pulls/1", "gh api .../issues/1": the whole of what strangers open. */
+static bool fetches_whole(const wpa_outline_step *step, const wpa_shell_command *c)
+{
+    static const char *const places[] = {"/pulls/", "/issues/", "pull_request.url",
+                                         "pull_request._links.self.href", "issue.url"};
+    bool is_client = wpa_text_is(c->name, "curl") || wpa_text_is(c->name, "wget");
+    if (wpa_shell_is(c, "gh", "api")) {
+        return asks_api_for_outsiders(c) && !value_of(c, "--jq", "-q");
+    }
+    return is_client && c->span.end <= step->run->length &&
+           wpa_words_find(step->run->text + c->span.start, wpa_span_length(c->span), places,
+                          WPA_COUNT(places), NULL);
+}
+
+/* Commands before jq among which the one is looked for that has fetched what it reads. */
+#define FETCH_LOOKBACK 64
+
+/* Does jq read what a command of the script fetched: from its pipe, or by a variable or a file? */
+static bool reads_fetched(const wpa_outline_step *step, const wpa_script *script, size_t i,
+                          const char *filter)
+{
+    static const char *const printers[] = {"echo", "printf", "cat"};
+    const wpa_shell_command *c = &script->commands[i];
+    if (i > 0 && wpa_text_is(c->before, "|")) {
+        const wpa_shell_command *from = c - 1;
+        bool is_client = wpa_text_is(from->name, "curl") || wpa_text_is(from->name, "wget");
+        if (is_client) {
+            return fetches_whole(step, from) || strstr(filter, ".head.ref");
+        }
+        if (wpa_text_index(from->name, printers, WPA_COUNT(printers)) < 0) {
+            return false;
+        }
+    }
+    for (size_t k = i; k > 0 && i - k < FETCH_LOOKBACK; k--) {
+        if (fetches_whole(step, &script->commands[k - 1])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The filter of a jq of the script that picks text out of what another command fetched. */
+static const char *text_picked(const wpa_outline_step *step, const wpa_script *script, size_t i)
+{
+    const wpa_shell_command *c = &script->commands[i];
+    const wpa_shell_word *filter = wpa_text_is(c->name, "jq") ? wpa_shell_argument(c, 0) : NULL;
+    bool is_it = filter && picks_text(filter->text) && reads_fetched(step, script, i, filter->text);
+    return !is_it ? NULL : strstr(filter->text, "body") ? "the fetched body" : "the fetched text";
+}
+
+/* Do any words of the span ask a forge, or a filter what it has said? */
+static bool may_ask_forge(const wpa_script *script, wpa_span span)
+{
+    const char *text = script->text + span.start;
+    return wpa_text_find(text, wpa_span_length(span), "gh ") ||
+           (wpa_text_find(text, wpa_span_length(span), "jq ") &&
+            (wpa_text_find(script->text, script->length, "curl ") ||
+             wpa_text_find(script->text, script->length, "wget ") ||
+             wpa_text_find(script->text, script->length, "gh api ")));
 }
 
 wpa_taint wpa_trace_forge(wpa_tracer *t, const wpa_site *site, wpa_span span)
@@ -208,12 +288,12 @@ wpa_taint wpa_trace_forge(wpa_tracer *t, const wpa_site *site, wpa_span span)
         "issues",       "issue_comment",       "workflow_run",        NULL};
     const wpa_script *script = site->step->script;
     bool is_asked = t->question == WPA_TAINT_TEXT && script && script->is_readable &&
-                    wpa_text_find(script->text + span.start, wpa_span_length(span), "gh ") &&
-                    wpa_rule_spend(t->run, script->n_commands * 4);
+                    may_ask_forge(script, span) && wpa_rule_spend(t->run, script->n_commands * 4);
     for (size_t i = 0; is_asked && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
-        const char *path =
-            c->n_words && wpa_span_contains(span, c->span) ? text_printed(script, i) : NULL;
+        bool is_within = c->n_words && wpa_span_contains(span, c->span);
+        const char *path = is_within ? text_printed(script, i) : NULL;
+        path = path || !is_within ? path : text_picked(site->step, script, i);
         if (path) {
             wpa_taint taint = wpa_trace_foreign(t, site, events, path, "text of the forge");
             return wpa_taint_add_hop(

@@ -30,21 +30,38 @@ static bool names_any(const char *text, const char *const words[], size_t n)
     return false;
 }
 
-static bool names_member(const char *text, size_t length, wpa_arena *arena)
+/* What is asked of a line of a script. */
+typedef bool line_test(const char *line, size_t length, wpa_arena *arena);
+
+static bool names_member(const char *line, size_t length, wpa_arena *arena)
 {
-    return names_any(wpa_arena_slice(arena, text, length), api_members, WPA_COUNT(api_members));
+    return names_any(wpa_arena_slice(arena, line, length), api_members, WPA_COUNT(api_members));
 }
 
-/* Is an identifier of the expression declared, on one line, as such a member? */
-static bool declares_member(const char *script, const char *expression, size_t length,
-                            wpa_arena *arena)
+/* Does the line read a file, and not only for a number in it? */
+static bool reads_file(const char *line, size_t length, wpa_arena *arena)
+{
+    static const char *const numbers[] = {"Number(", "parseInt(", "parseFloat(", ".length",
+                                          ".replace(/[^"};
+    (void)arena;
+    for (size_t i = 0; i < WPA_COUNT(numbers); i++) {
+        if (memmem(line, length, numbers[i], strlen(numbers[i]))) {
+            return false;
+        }
+    }
+    return memmem(line, length, "readFileSync(", 13) || memmem(line, length, ".readFile(", 10);
+}
+
+/* Is an identifier of the expression declared by such a line? */
+static bool is_declared_so(const char *script, const char *expression, size_t length,
+                           line_test *test, wpa_arena *arena)
 {
     for (size_t i = 0; i < length; i++) {
         size_t n = wpa_text_name_length(expression + i);
         const char *name = n && n < length - i ? wpa_arena_slice(arena, expression + i, n) : NULL;
         const char *assignment = name ? wpa_arena_printf(arena, "%s = ", name) : NULL;
         const char *at = assignment ? strstr(script, assignment) : NULL;
-        if (at && names_member(at, strcspn(at, "\n"), arena)) {
+        if (at && test(at, strcspn(at, "\n"), arena)) {
             return true;
         }
         i += n;
@@ -78,13 +95,13 @@ static const char *next_output(const char **at, giving g)
     return NULL;
 }
 
-/* Does a script of the forge's client give such a member out under this name? */
-static bool sets_output(const char *script, giving g, wpa_arena *arena)
+/* Does a script of the forge's client give it out by such a line, or by names of such lines? */
+static bool gives_so(const char *script, giving g, line_test *test, wpa_arena *arena)
 {
     const char *at = script;
     for (const char *line = next_output(&at, g); line; line = next_output(&at, g)) {
         size_t length = strcspn(line, "\n");
-        if (names_member(line, length, arena) || declares_member(script, line, length, arena)) {
+        if (test(line, length, arena) || is_declared_so(script, line, length, test, arena)) {
             return true;
         }
     }
@@ -169,6 +186,13 @@ static wpa_taint foreign_output(wpa_tracer *t, const wpa_site *site, const char 
                              "gives it out");
 }
 
+/* What a step reads out of files, where strangers have brought some in. */
+static wpa_taint files_read(wpa_tracer *t, const wpa_site *site)
+{
+    wpa_taint taint = wpa_trace_intake(t, site);
+    return wpa_taint_add_hop(t, taint, site->source, site->step->uses.span, "reads them");
+}
+
 /* Outputs that say yes, no, or how many. */
 static bool is_verdict(const char *name)
 {
@@ -177,8 +201,8 @@ static bool is_verdict(const char *name)
            wpa_text_starts(name, "is_");
 }
 
-/* What a model answers to a stranger's text is theirs to choose. */
-static wpa_taint trace_answer(wpa_tracer *t, const wpa_site *site)
+/* Whatever is put into the step: label says what it does with that. */
+static wpa_taint trace_given(wpa_tracer *t, const wpa_site *site, const char *label)
 {
     const wpa_yaml_node *with = site->step->with;
     wpa_taint worst = none;
@@ -186,8 +210,32 @@ static wpa_taint trace_answer(wpa_tracer *t, const wpa_site *site)
         worst = wpa_taint_worse(worst,
                                 wpa_trace_scalar(t, site, wpa_yaml_resolve(with->pairs[i].value)));
     }
-    worst = wpa_taint_add_hop(t, worst, site->source, site->step->uses.span, "answers it");
+    worst = wpa_taint_add_hop(t, worst, site->source, site->step->uses.span, label);
     return wpa_taint_worse(unknown, worst);
+}
+
+/* Actions that give a file's text out, and such as cut, join and replace text. */
+static const char *const file_readers[] = {
+    "juliangruber/read-file-action",    "bfren/read-file",
+    "andstor/file-reader-action",       "sebrollen/toml-action",
+    "the-coding-turtle/ga-yaml-parser", "falti/dotenv-action"};
+static const char *const text_changers[] = {"mad9000/actions-find-and-replace-string",
+                                            "frabert/replace-string-action",
+                                            "aszc/change-string-case-action",
+                                            "actions-ecosystem/action-regex-match",
+                                            "kaisugi/action-regex-match",
+                                            "haya14busa/action-cond",
+                                            "jungwinter/split",
+                                            "winterjung/split",
+                                            "gr2m/get-json-paths-action"};
+
+static bool uses_any(const wpa_outline_step *step, const char *const actions[], size_t n)
+{
+    bool does = false;
+    for (size_t i = 0; i < n && !does; i++) {
+        does = wpa_outline_step_uses(step, actions[i]);
+    }
+    return does;
 }
 
 /* An output of an action of another repository, by table or by what its inputs ask for. */
@@ -199,7 +247,13 @@ static wpa_taint trace_action(wpa_tracer *t, const wpa_site *site, const char *n
         return foreign_output(t, site, path, "names of files or branches");
     }
     if (wpa_outline_uses_trait(step, WPA_TRAIT_AI_AGENT)) {
-        return trace_answer(t, site);
+        return trace_given(t, site, "answers it");
+    }
+    if (uses_any(step, text_changers, WPA_COUNT(text_changers)) && !is_verdict(name)) {
+        return trace_given(t, site, "hands it on");
+    }
+    if (uses_any(step, file_readers, WPA_COUNT(file_readers))) {
+        return wpa_taint_worse(unknown, files_read(t, site));
     }
     const char *route = wpa_outline_with_text(step, "route");
     bool is_tree = t->question == WPA_TAINT_CODE &&
@@ -217,9 +271,12 @@ static wpa_taint trace_giving(wpa_tracer *t, const wpa_site *site, giving g, con
     bool is_foreign = t->question == WPA_TAINT_CODE
                           ? names_any(text, api_trees, WPA_COUNT(api_trees)) &&
                                 !gives_base(text, g, t->run->arena)
-                          : sets_output(text, g, t->run->arena);
+                          : gives_so(text, g, names_member, t->run->arena);
     if (is_foreign) {
         taint = wpa_taint_worse(taint, foreign_output(t, site, path, "text of the forge"));
+    }
+    if (strstr(text, "readFile") && gives_so(text, g, reads_file, t->run->arena)) {
+        taint = wpa_taint_worse(taint, files_read(t, site));
     }
     return wpa_taint_worse(unknown, taint);
 }

@@ -53,6 +53,8 @@ wpa_taint wpa_trace_matrix(wpa_tracer *t, const wpa_site *site, const char *path
 wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span);
 /** Whole files that commands within the span print or are fed: "cat file", "< file". */
 wpa_taint wpa_trace_files(wpa_tracer *t, const wpa_site *site, wpa_span span);
+/** What stands in files that a step before this one brought in from strangers; NONE if none did. */
+wpa_taint wpa_trace_intake(wpa_tracer *t, const wpa_site *site);
 /** Files and history of a stranger's tree that commands within the span print. */
 wpa_taint wpa_trace_disk(wpa_tracer *t, const wpa_site *site, wpa_span span);
 /** Text of a pull request or an issue that commands within the span fetch. */

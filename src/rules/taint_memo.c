@@ -26,7 +26,7 @@ static bool make_key(char key[WPA_TRACE_KEY_SIZE], const wpa_tracer *t, const wp
     char *to = key;
     *to++ = kind;
     *to++ = t->question == WPA_TAINT_CODE ? 'c' : 't';
-    *to++ = t->run->ignores_members ? 'm' : 's';
+    *to++ = (char)('s' + t->run->ignores_members + 2 * t->run->asks_for_thread);
     to = wpa_site_put(wpa_site_put(to, (uintptr_t)t->outer), at);
     to = put_site(to, end, site);
     size_t n = strlen(name);

@@ -124,9 +124,13 @@ static wpa_taint by_triggers(wpa_tracer *t, const wpa_site *site, wpa_fact_list 
         if (!carries || wpa_text_is(trigger->name, "workflow_call")) {
             continue;
         }
+        bool asks = t->run->asks_for_thread;
+        t->run->asks_for_thread =
+            asks || (found.path && wpa_trust_is_of_thread(trigger->name, found.path));
         found.trust = wpa_trust_by(t->run, site, trigger);
         bool reaches =
             found.trust.event && wpa_trust_guard_of(t->run, site, trigger->name) != WPA_GUARD_EVENT;
+        t->run->asks_for_thread = asks;
         if (reaches) {
             found.is_privileged = wpa_trust_site_is_privileged(site);
             worst = wpa_taint_worse(worst, found);

@@ -137,8 +137,9 @@ static wpa_trust_guard condition_once(wpa_rule_run *run, const wpa_source *sourc
 {
     char key[KEY_BYTES];
     wpa_trust_guard guard;
-    if (condition && !recall(run, key_of(key, "c", condition, event), &guard)) {
-        guard = wpa_trust_condition(source, condition, event);
+    const char *question = run->asks_for_thread ? "C" : "c";
+    if (condition && !recall(run, key_of(key, question, condition, event), &guard)) {
+        guard = wpa_trust_condition(source, condition, event, run->asks_for_thread);
         remember(run, key, guard);
     }
     return condition ? guard : WPA_GUARD_NONE;
@@ -209,7 +210,8 @@ static wpa_trust_guard guard_of_job(wpa_rule_run *run, const wpa_source *source,
 {
     char key[KEY_BYTES];
     wpa_trust_guard guard;
-    if (!recall(run, key_of(key, "j", job, event), &guard)) {
+    const char *question = run->asks_for_thread ? "J" : "j";
+    if (!recall(run, key_of(key, question, job, event), &guard)) {
         remember(run, key, WPA_GUARD_NONE); /* for jobs that wait for each other */
         guard = condition_once(run, source, job->condition, event);
         guard = stronger(guard, guard_of_steps(run, job, NULL));

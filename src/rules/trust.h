@@ -30,9 +30,16 @@ wpa_trust wpa_trust_of(wpa_rule_run *run, const wpa_site *site);
 wpa_trust wpa_trust_by(wpa_rule_run *run, const wpa_site *site, const wpa_outline_trigger *trigger);
 /** What keeps strangers from the site when this event happens: conditions of step, job, needs. */
 wpa_trust_guard wpa_trust_guard_of(wpa_rule_run *run, const wpa_site *site, const char *event);
-/** The same of one condition of the source, or, with NULL for that, of any; NULL is none. */
+/**
+ * The same of one condition of the source, or, with NULL for that, of any; NULL is none.
+ *
+ * is_of_thread  what counts is who opened the issue, discussion or pull request: its title and tree
+ *               are theirs, whoever comments on it.
+ */
 wpa_trust_guard wpa_trust_condition(const wpa_source *source, const wpa_yaml_node *condition,
-                                    const char *event);
+                                    const char *event, bool is_of_thread);
+/** Does the path lead to what was there before the comment or review that is this event? */
+bool wpa_trust_is_of_thread(const char *event, const char *path);
 /** Class of a trigger alone; of workflow_run that of the runs it follows, as far as known. */
 wpa_fact_trust wpa_trust_of_trigger(wpa_rule_run *run, const wpa_source *source,
                                     const wpa_outline_trigger *trigger);

@@ -13,6 +13,7 @@ typedef struct world {
     bool has_strangers; /* it comes from another repository */
     bool has_members;   /* and people are told from strangers */
     bool names_bots;    /* the condition asks for bots: then github.actor tells nothing */
+    bool is_of_thread;  /* who opened the issue or pull request is asked for, not who comments */
     bool is_tag;        /* what is pushed is a tag, of a name that is not known */
     const wpa_expr_reference *references; /* [n_references] of the condition */
     size_t n_references;
@@ -27,6 +28,7 @@ typedef enum meaning {
     MEANS_HEAD_REPOSITORY, /* name or owner of the repository it comes from */
     MEANS_FORK,
     MEANS_ASSOCIATION,
+    MEANS_SOMEBODY, /* who has no part in the event */
     MEANS_AUTHOR,
     MEANS_ACTOR
 } meaning;
@@ -95,6 +97,32 @@ static const char *path_of(const world *w, const wpa_expr *node)
     return NULL;
 }
 
+/* Whose comment or review it is, the one who opened what is commented on has no part in that. */
+static const struct {
+    const char *event, *thread;
+} threads[] = {
+    {"issue_comment", "github.event.issue."},
+    {"discussion_comment", "github.event.discussion."},
+    {"pull_request_review", "github.event.pull_request."},
+    {"pull_request_review_comment", "github.event.pull_request."},
+};
+
+bool wpa_trust_is_of_thread(const char *event, const char *path)
+{
+    bool is = false;
+    for (size_t i = 0; i < WPA_COUNT(threads) && !is; i++) {
+        is = wpa_text_is(event, threads[i].event) && wpa_text_starts(path, threads[i].thread);
+    }
+    return is;
+}
+
+/* Does the path tell who opened the thread, where others comment on it? */
+static bool is_of_other(const world *w, const char *path, meaning m)
+{
+    return (m == MEANS_ASSOCIATION || m == MEANS_AUTHOR) && !w->is_of_thread &&
+           wpa_trust_is_of_thread(w->event, path);
+}
+
 static meaning meaning_of(const world *w, const wpa_expr *node)
 {
     const char *path = path_of(w, node);
@@ -104,7 +132,8 @@ static meaning meaning_of(const world *w, const wpa_expr *node)
         size_t n = meanings[i].length;
         bool fits = *tail == '.' ? length >= n : length == n;
         if (fits && path[length - 1] == tail[n - 1] && memcmp(path + length - n, tail, n) == 0) {
-            return meanings[i].meaning;
+            meaning m = meanings[i].meaning;
+            return is_of_other(w, path, m) ? MEANS_SOMEBODY : m;
         }
     }
     return MEANS_NOTHING;
@@ -200,7 +229,7 @@ static wpa_expr_truth judge_equality(const world *w, const wpa_expr *node)
 {
     meaning left = meaning_of(w, node->args[0]), right = meaning_of(w, node->args[1]);
     bool is_left = is_strange(w, left), is_right = is_strange(w, right);
-    if (is_left == is_right) {
+    if (is_left == is_right || left == MEANS_SOMEBODY || right == MEANS_SOMEBODY) {
         return WPA_EXPR_MAYBE; /* of two strangers nothing is known */
     }
     const wpa_expr *other = node->args[is_left ? 1 : 0];
@@ -408,7 +437,7 @@ static const wpa_expr *root_of(const wpa_source *source, const wpa_yaml_node *co
 }
 
 wpa_trust_guard wpa_trust_condition(const wpa_source *source, const wpa_yaml_node *condition,
-                                    const char *event)
+                                    const char *event, bool is_of_thread)
 {
     if (!condition) {
         return WPA_GUARD_NONE;
@@ -418,7 +447,7 @@ wpa_trust_guard wpa_trust_condition(const wpa_source *source, const wpa_yaml_nod
     if (!root) {
         return WPA_GUARD_NONE;
     }
-    world w = {.event = event, .arena = arena};
+    world w = {.event = event, .is_of_thread = is_of_thread, .arena = arena};
     w.references = wpa_expr_references(root, arena, &w.n_references);
     if (is_shut(root, w)) {
         return WPA_GUARD_EVENT;
@@ -436,7 +465,7 @@ bool wpa_trust_is_guarded(const wpa_source *source, const wpa_yaml_node *conditi
 {
     static const char *const events[] = {"pull_request_target", "issue_comment", "workflow_run"};
     for (size_t i = 0; i < WPA_COUNT(events); i++) {
-        wpa_trust_guard guard = wpa_trust_condition(source, condition, events[i]);
+        wpa_trust_guard guard = wpa_trust_condition(source, condition, events[i], false);
         if (guard == WPA_GUARD_FORKS || guard == WPA_GUARD_MEMBERS) {
             return true;
         }

@@ -50,6 +50,14 @@ static const guard_case cases[] = {
     {"list with outsiders", "issue_comment",
      "contains(fromJSON('[\"OWNER\", \"NONE\"]'), github.event.comment.author_association)",
      WPA_GUARD_NONE},
+    {"who opened the issue", "issue_comment", "github.event.issue.author_association == 'OWNER'",
+     WPA_GUARD_NONE},
+    {"who opened the issue, by login", "issue_comment",
+     "github.event.issue.user.login == 'octocat'", WPA_GUARD_NONE},
+    {"comments of who opened it", "issue_comment",
+     "github.event.comment.user.login == github.event.issue.user.login", WPA_GUARD_NONE},
+    {"who opens the issue", "issues", "github.event.issue.author_association == 'OWNER'",
+     WPA_GUARD_MEMBERS},
     {"author", "pull_request_target", PR "user.login == 'dependabot[bot]'", WPA_GUARD_MEMBERS},
     {"person", "issue_comment", "github.actor == 'octocat'", WPA_GUARD_MEMBERS},
     {"bot as actor", "pull_request_target", "github.actor == 'dependabot[bot]'", WPA_GUARD_NONE},
@@ -92,12 +100,12 @@ static void guards(void **state)
         const wpa_yaml_doc *doc = wpa_yaml_parse("x.yml", text, strlen(text), arena, &err);
         assert_non_null(doc);
         wpa_trust_guard guard =
-            wpa_trust_condition(NULL, wpa_yaml_get(doc->root, "if"), cases[i].event);
+            wpa_trust_condition(NULL, wpa_yaml_get(doc->root, "if"), cases[i].event, false);
         if (guard != cases[i].guard) {
             fail_msg("%s: %s: %d", cases[i].title, cases[i].condition, (int)guard);
         }
     }
-    assert_int_equal(wpa_trust_condition(NULL, NULL, "issues"), WPA_GUARD_NONE);
+    assert_int_equal(wpa_trust_condition(NULL, NULL, "issues", false), WPA_GUARD_NONE);
 }
 
 int main(void)

@@ -117,13 +117,27 @@ static bool asks_for_matrix(const look *l, const wpa_expr *term)
     return does;
 }
 
+/** Does it keep strangers out, of the triggers too that somebody may add? */
+static bool asks_for_strangers(const look *l)
+{
+    static const char *const words[] = {"head.repo",          "head_repository", ".fork",
+                                        "author_association", ".login",          "github.actor"};
+    bool does = false;
+    for (size_t i = 0; i < WPA_COUNT(words) && !does; i++) {
+        does = wpa_text_seek_ci(l->e->place->node->text, words[i]);
+    }
+    return does;
+}
+
 static void report_needless(const look *l, const wpa_expr *term, bool is_whole)
 {
+    bool is_fence = asks_for_strangers(l);
     wpa_finding *finding = wpa_rule_report(
-        l->run, wpa_expression_span(l->e, term->span), "C2", subject_new(l, is_whole, true),
+        l->run, wpa_expression_span(l->e, term->span), "C2",
+        subject_new(l, is_whole && !is_fence, true),
         "%s is true for every run of this %s, so the test says nothing", quoted(l, term), l->what);
     finding->severity = WPA_SEVERITY_LOW;
-    if (asks_for_matrix(l, term)) {
+    if (is_fence || asks_for_matrix(l, term)) {
         finding->persona = WPA_PERSONA_PEDANTIC;
     }
 }

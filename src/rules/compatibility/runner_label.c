@@ -44,10 +44,13 @@ static const char *find_near(const char *text)
     return NULL;
 }
 
-/* A system and its version, and nothing else: hosted runners are called so, "linux-latest" is none.
- */
+/* A system, with its version or without, and nothing else: hosted runners are called so,
+   "linux-latest" is none. What self-hosted runners have as a label is not asked for. */
 static bool has_hosted_form(const char *text)
 {
+    if (wpa_text_is_ci(text, "ubuntu")) {
+        return true;
+    }
     static const char *const systems[] = {"ubuntu-", "windows-", "macos-", "linux-",
                                           "mac-",    "osx-",     "win-",   "darwin-"};
     size_t length = 0;
@@ -58,6 +61,25 @@ static bool has_hosted_form(const char *text)
     const char *version = text + length;
     bool is_number = *version && version[strspn(version, "0123456789.")] == '\0';
     return length && (is_number || wpa_text_is_ci(version, "latest"));
+}
+
+/* Known labels with commas or blanks between them: GitHub reads one label. Some who offer runners
+   have settings with commas in their labels, but those are no labels by themselves. */
+static bool is_list_in_text(const char *text)
+{
+    if (!strpbrk(text, ", ")) {
+        return false;
+    }
+    for (const char *part = text; *part;) {
+        part += strspn(part, ", ");
+        wpa_slice label = {part, strcspn(part, ", ")};
+        if (label.length && !wpa_facts_runner_find(label) &&
+            !wpa_facts_runner_is_self_hosted_label(label)) {
+            return false;
+        }
+        part += label.length;
+    }
+    return true;
 }
 
 /* L1; beside "self-hosted" or a group a label is most likely one of the user's own. */
@@ -75,6 +97,11 @@ static void check_label(wpa_rule_run *run, const wpa_outline_job *job,
                               "no hosted runner is called %s: the job waits for ever (did you "
                               "mean %s?)",
                               name, near);
+    } else if (is_list_in_text(label->text)) {
+        (void)wpa_rule_report(run, label->node->span, "L1", NULL,
+                              "%s is one label to GitHub, and no runner has it: labels of one "
+                              "runner go into a list, several runners into a matrix",
+                              name);
     } else if (!wpa_text_is(wpa_rule_option_text(run, "unknown"), "off")) {
         wpa_finding *finding =
             wpa_rule_report(run, label->node->span, "L1", NULL,

@@ -176,7 +176,8 @@ static void check_type(const call *c, const wpa_yaml_pair *given)
     if (!is_scalar || (!is_typed && !wpa_text_is(wanted, "string"))) {
         return;
     }
-    const char *type = type_of(c, value);
+    bool is_empty = is_typed && wpa_yaml_is_null(value) && !value->length;
+    const char *type = is_empty ? "empty" : type_of(c, value);
     bool is_text_wanted =
         !is_typed && (wpa_text_is(type, "boolean") || wpa_text_is(type, "number"));
     if (!type || wpa_text_is(type, wanted) || is_text_wanted) {
@@ -192,13 +193,13 @@ static void check_type(const call *c, const wpa_yaml_pair *given)
     if (s) {
         *s = (subject){value, value->text};
     }
-    bool is_null = wpa_text_is(type, "null");
+    bool is_nothing = is_empty || wpa_text_is(type, "null");
     wpa_finding *finding =
         report(c, wpa_span_length(value->span) ? value->span : given->key->span,
                is_quoted ? "K6" : "K4", s, declared->key,
                wpa_arena_printf(c->run->arena, "input %s of %s is a %s, and this is %s%s",
-                                quote(c, name), c->name, wanted, is_null ? "" : "a ", type));
-    if (is_null) {
+                                quote(c, name), c->name, wanted, is_nothing ? "" : "a ", type));
+    if (is_nothing && !is_typed) {
         finding->severity = WPA_SEVERITY_MEDIUM;
     }
 }

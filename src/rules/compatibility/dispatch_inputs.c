@@ -144,27 +144,25 @@ static void check_default(const input *in, bool has_options)
         return;
     }
     wpa_yaml_type type = wpa_yaml_scalar_type(value);
+    bool is_unset = wpa_yaml_is_null(value) && !in->is_call; /* a call takes it for empty text */
+    wpa_span span = wpa_span_length(value->span) ? value->span : in->key->span;
     if (has_options && !is_option(wpa_yaml_get(in->node, "options"), value->text)) {
-        wpa_rule_report(in->run, wpa_span_length(value->span) ? value->span : in->key->span, "D3",
-                        NULL, "default %s is none of the options of input %s", quote(in, value),
-                        in->name);
-    } else if (wpa_text_is(in->type, "boolean") && type != WPA_YAML_BOOL &&
-               !wpa_yaml_is_null(value)) {
-        wpa_rule_report(in->run, value->span, "D3",
-                        subject_new(in->run, value, repaired(in, value)),
+        wpa_rule_report(in->run, span, "D3", NULL, "default %s is none of the options of input %s",
+                        quote(in, value), in->name);
+    } else if (wpa_text_is(in->type, "boolean") && type != WPA_YAML_BOOL && !is_unset) {
+        wpa_rule_report(in->run, span, "D3", subject_new(in->run, value, repaired(in, value)),
                         "default %s of boolean input %s is %s, not true or false", quote(in, value),
                         in->name, value->length ? wpa_yaml_describe(value) : "an empty text");
-    } else if (wpa_text_is(in->type, "number") && !wpa_yaml_is_null(value) &&
-               type != WPA_YAML_INT && type != WPA_YAML_FLOAT) {
+    } else if (wpa_text_is(in->type, "number") && !is_unset && type != WPA_YAML_INT &&
+               type != WPA_YAML_FLOAT) {
         double number;
         bool is_quoted_number = value->length && wpa_text_to_double(value->text, &number);
-        bool is_unset = !value->length && !in->is_call; /* an empty field of the form */
-        wpa_finding *finding =
-            wpa_rule_report(in->run, value->span, "D3",
-                            subject_new(in->run, value, is_quoted_number ? value->text : NULL),
-                            "default %s of number input %s is %s, not a number", quote(in, value),
-                            in->name, value->length ? wpa_yaml_describe(value) : "an empty text");
-        finding->severity = is_quoted_number || is_unset ? WPA_SEVERITY_LOW : finding->severity;
+        bool is_blank = !value->length && !in->is_call; /* an empty field of the form */
+        wpa_finding *finding = wpa_rule_report(
+            in->run, span, "D3", subject_new(in->run, value, is_quoted_number ? value->text : NULL),
+            "default %s of number input %s is %s, not a number", quote(in, value), in->name,
+            value->length ? wpa_yaml_describe(value) : "an empty text");
+        finding->severity = is_quoted_number || is_blank ? WPA_SEVERITY_LOW : finding->severity;
     }
 }
 

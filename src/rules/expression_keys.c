@@ -32,6 +32,7 @@ static const struct {
     {"jobs.<job_id>.steps.continue-on-error", WPA_EXPRESSION_BOOL},
     {"jobs.<job_id>.concurrency.cancel-in-progress", WPA_EXPRESSION_BOOL},
     {"concurrency.cancel-in-progress", WPA_EXPRESSION_BOOL},
+    {"jobs.<job_id>.environment.deployment", WPA_EXPRESSION_BOOL},
     {"jobs.<job_id>.timeout-minutes", WPA_EXPRESSION_NUMBER},
     {"jobs.<job_id>.steps.timeout-minutes", WPA_EXPRESSION_NUMBER},
     {"jobs.<job_id>.strategy.max-parallel", WPA_EXPRESSION_NUMBER},

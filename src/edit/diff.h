@@ -10,8 +10,8 @@
  * before, after  [n] bytes; NULL: the file is not there ("/dev/null").
  *
  * The lines are the bytes as they are: make them visible before they reach a terminal. Equal lines
- * are found by Myers' algorithm; texts that differ too much for it (more than 2,000 lines on each
- * side) are shown as replaced as a whole between their common head and tail.
+ * are found by Myers' algorithm; texts that differ too much for it (more than 2,000 lines) are
+ * compared in pieces between lines that each of them has once.
  */
 char *wpa_diff_unified(const char *path, const char *before, size_t before_bytes, const char *after,
                        size_t after_bytes, wpa_arena *arena);

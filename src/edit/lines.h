@@ -15,5 +15,8 @@ typedef struct wpa_line_script {
 } wpa_line_script;
 
 wpa_lines wpa_lines_split(const char *text, size_t size_bytes, wpa_arena *arena);
-/** By Myers' algorithm; what differs too much for it is replaced as a whole. */
+/**
+ * By Myers' algorithm; what differs too much for it in pieces between the lines that both texts
+ * have once, and what differs too much still is replaced as a whole.
+ */
 wpa_line_script wpa_lines_compare(wpa_lines a, wpa_lines b, wpa_arena *arena);

@@ -60,9 +60,29 @@ static void test_large_texts(void **state)
     assert_non_null(strstr(diff, "\n+b2999\n"));
 }
 
+/* More changes than the search looks at, between lines that are there once: no others are shown. */
+static void test_many_changes(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    WPA_AUTO(wpa_buf) *before = wpa_buf_new(1 << 20), *after = wpa_buf_new(1 << 20);
+    for (int i = 0; i < 9000; i++) {
+        wpa_buf_printf(before, "job%d\nuse 1\nrun\n", i);
+        wpa_buf_printf(after, "job%d\nuse 2\nrun\n", i);
+    }
+    wpa_buf_text(before, "moved\nlast\n");
+    wpa_buf_text(after, "last\nmoved\n");
+    const char *diff = wpa_diff_unified("f", wpa_buf_data(before), wpa_buf_size(before),
+                                        wpa_buf_data(after), wpa_buf_size(after), arena);
+    assert_null(strstr(diff, "\n-job"));
+    assert_null(strstr(diff, "\n+job"));
+    assert_non_null(strstr(diff, "\n-use 1\n+use 2\n run\n job8999\n-use 1\n+use 2\n run\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases),
-                                       cmocka_unit_test(test_large_texts)};
+                                       cmocka_unit_test(test_large_texts),
+                                       cmocka_unit_test(test_many_changes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

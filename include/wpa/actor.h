@@ -22,6 +22,7 @@ typedef struct wpa_actor {
     char name[64];
     char address[64];     /* SSH client, peer of the API; "local" for a terminal of this host */
     char user_agent[128]; /* terminal, or what the API's client calls itself */
+    bool cannot_approve;  /* a machine that acts in his name, and was not given that */
 } wpa_actor;
 
 /* What can be asked for; the table in role.c has a line for each. */

@@ -153,6 +153,7 @@ static bool identify_machine(wpa_api_call *call, wpa_db *db, const char *token, 
     r->actor.principal_id = wpa_rows_int(rows, 0, 0);
     (void)wpa_text_copy(r->actor.name, sizeof r->actor.name, wpa_rows_text(rows, 0, 1));
     r->scopes = wpa_rows_dup(rows, 0, 3, call->arena);
+    r->actor.cannot_approve = !wpa_api_scopes_have(r->scopes, "approve");
     r->is_known = wpa_role_parse(wpa_rows_text(rows, 0, 2), &r->actor.role, err);
     call->caller = (wpa_api_caller){.kind = "machine", .principal_id = r->actor.principal_id};
     wpa_hex_encode(hash, sizeof hash, call->caller.key);

@@ -405,8 +405,9 @@ const wpa_api_route wpa_api_patch_deploy = {
     .scope = "deploy",
     .tag = "patches",
     .summary = "Start the rollout of a tested or approved patch",
-    .details = "A tested patch is approved by this call, unless policy wants more than that (409). "
-               "202 while it goes on: see the deployment.",
+    .details = "A tested patch is approved by this call, unless policy wants more than that (409); "
+               "a machine's token needs the scope approve for that, too. 202 while it goes on: "
+               "see the deployment.",
     .body = deploy_body,
     .answer = deploy_fields,
     .may_wait = true,

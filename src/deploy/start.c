@@ -152,6 +152,9 @@ static bool approve_by_start(const order *o, int64_t patch_id, const approvals *
                         "'%s', who starts it, approves it first",
                         (long long)patch_id, o->actor->name);
     }
+    if (!wpa_actor_check(o->actor, WPA_ACTION_APPROVE_PATCH, err)) {
+        return wpa_error_within(err, "p-%lld is tested, not approved", (long long)patch_id);
+    }
     char patch[WPA_DB_NUMBER_SIZE];
     char guardian[WPA_DB_NUMBER_SIZE];
     const char *params[] = {wpa_db_number(patch_id, patch),

@@ -72,6 +72,12 @@ bool wpa_role_allows(wpa_role role, wpa_action action)
            permissions[action].is_allowed[role];
 }
 
+/** What a machine does in a guardian's name counts as his word only if he said so. */
+static bool is_word(wpa_action action)
+{
+    return action == WPA_ACTION_APPROVE_PATCH || action == WPA_ACTION_WAIVE_CHECK;
+}
+
 bool wpa_actor_check(const wpa_actor *actor, wpa_action action, wpa_error *err)
 {
     if (!actor || actor->principal_id <= 0) {
@@ -80,6 +86,11 @@ bool wpa_actor_check(const wpa_actor *actor, wpa_action action, wpa_error *err)
     if (!wpa_role_allows(actor->role, action)) {
         return WPA_FAIL(err, WPA_E_DENIED, "'%s' may not %s: the role %s does not allow it",
                         actor->name, wpa_action_text(action), wpa_role_name(actor->role));
+    }
+    if (actor->cannot_approve && is_word(action)) {
+        return WPA_FAIL(err, WPA_E_DENIED,
+                        "this token of '%s' may not %s: it has no scope 'approve'", actor->name,
+                        wpa_action_text(action));
     }
     return true;
 }

@@ -337,14 +337,19 @@ def policy_is_asked_at_the_start(world):
         assert refused.status == 409 and "1 of the 2" in refused.json["detail"], refused.body
         assert world.call("PATCH", "/guardians/rosa", {"active": True}).status == 200
         assert deploy(path, "quinn").status == 202
-        policy(approvals_required=1, separate_deployer="on")
+        policy(approvals_required=1)
+        machine = {"name": "starter", "scopes": ["deploy"], "expires_in_days": 1}
+        tokens["machine"] = world.call("POST", "/tokens", machine).json["token"]
+        refused = deploy(alone, "machine")  # it starts what people have approved
+        assert refused.status == 403 and "no scope 'approve'" in refused.json["detail"], refused.body
+        policy(separate_deployer="on")
         refused = deploy(alone, "quinn")
         assert refused.status == 409 and "somebody else" in refused.json["detail"], refused.body
         assert approve(alone, "quinn").json["status"] == "approved"
         refused = deploy(alone, "quinn")
         assert refused.status == 409 and "the only one" in refused.json["detail"], refused.body
         policy(separate_deployer="off")
-        assert world.call("POST", alone + "/deploy?wait=0").status == 202
+        assert deploy(alone, "machine").status == 202
         refused = world.call("DELETE", alone + "/rollback?wait=0")
         assert refused.status == 409 and "/abort" in refused.json["detail"], refused.body
         refused = world.call("PATCH", alone, {"status": "tested"}, token=tokens["quinn"])

@@ -295,6 +295,11 @@ static void what_cannot_be_started(void **in)
     const wpa_actor viewer = wpa_test_person(w->pg, "tom", WPA_ROLE_VIEWER);
     assert_false(wpa_deploy_start(w->db, &viewer, w->patch, digest, &w->deployment, &err));
     assert_int_equal(err.code, WPA_E_DENIED);
+    wpa_actor machine = w->guardian;
+    machine.cannot_approve = true; /* and it has not been approved */
+    wpa_error_clear(&err);
+    assert_false(wpa_deploy_start(w->db, &machine, w->patch, digest, &w->deployment, &err));
+    assert_int_equal(err.code, WPA_E_DENIED);
     assert_true(wpa_deploy_start(w->db, &w->guardian, w->patch, digest, &w->deployment, &err));
     int64_t second = 0;
     assert_false(wpa_deploy_start(w->db, &w->guardian, w->patch, digest, &second, &err));

@@ -40,6 +40,22 @@ static void test_roles_allow_what_the_table_says(void **state)
     }
 }
 
+/* A machine starts what people have approved. */
+static void test_a_machine_gives_nobodys_word(void **state)
+{
+    (void)state;
+    const wpa_actor machine = {
+        .principal_id = 1, .role = WPA_ROLE_GUARDIAN, .name = "mira", .cannot_approve = true};
+    static const wpa_action refused[] = {WPA_ACTION_APPROVE_PATCH, WPA_ACTION_WAIVE_CHECK};
+    wpa_error err = {0};
+    assert_true(wpa_actor_check(&machine, WPA_ACTION_START_DEPLOYMENT, &err));
+    for (size_t i = 0; i < WPA_COUNT(refused); i++) {
+        assert_false(wpa_actor_check(&machine, refused[i], &err));
+        assert_int_equal(err.code, WPA_E_DENIED);
+        wpa_error_clear(&err);
+    }
+}
+
 static void test_nobody_may_do_nothing(void **state)
 {
     (void)state;
@@ -72,6 +88,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_roles_allow_what_the_table_says),
+        cmocka_unit_test(test_a_machine_gives_nobodys_word),
         cmocka_unit_test(test_nobody_may_do_nothing),
         cmocka_unit_test(test_role_names_go_both_ways),
     };

@@ -18,12 +18,7 @@ static const wpa_api_field secret_answer[] = {
 };
 
 static const wpa_api_field enrol_body[] = {
-    {.name = "passphrase",
-     .type = WPA_API_TEXT,
-     .is_required = true,
-     .is_secret = true,
-     .min = 1,
-     .max = 1024},
+    WPA_API_PASSPHRASE,
     {0},
 };
 
@@ -55,8 +50,7 @@ static bool is_person(const wpa_api_request *request, wpa_error *err)
 static wpa_api_next enrol(wpa_api_request *request, wpa_error *err)
 {
     wpa_code_secret made;
-    const char *text = wpa_api_body_text(request, "passphrase");
-    WPA_AUTO(wpa_secret) *passphrase = wpa_secret_new(text, strlen(text));
+    WPA_AUTO(wpa_secret) *passphrase = wpa_api_body_passphrase(request);
     wpa_db *db = is_person(request, err) ? wpa_engine_take(request->engine, err) : NULL;
     bool is_made = db && wpa_code_enrol(db, wpa_engine_codes_key(request->engine), &request->actor,
                                         passphrase, request->arena, &made, err);

@@ -36,6 +36,12 @@ struct wpa_api_field {
 
 #define WPA_API_TEXT_MAX_BYTES 4096
 
+#define WPA_API_PASSPHRASE                                                                         \
+    {                                                                                              \
+        .name = "passphrase", .type = WPA_API_TEXT, .is_required = true, .is_secret = true,        \
+        .min = 1, .max = 1024                                                                      \
+    }
+
 /* What a job, a notice, a delivery or a row of the audit log is about. */
 #define WPA_API_SUBJECT(may_be_none)                                                               \
     {.name = "subject",                                                                            \

@@ -263,12 +263,7 @@ static const wpa_api_field guardian_fields[] = {
 static const wpa_api_field new_guardian_fields[] = {
     {.name = "name", .type = WPA_API_TEXT, .is_required = true, .min = 1, .max = 63},
     {.name = "role", .type = WPA_API_TEXT, .choices = roles, .fallback = "guardian"},
-    {.name = "passphrase",
-     .type = WPA_API_TEXT,
-     .is_required = true,
-     .is_secret = true,
-     .min = 1,
-     .max = 1024},
+    WPA_API_PASSPHRASE,
     {0},
 };
 
@@ -292,12 +287,11 @@ static wpa_api_next add_guardian(wpa_api_request *request, wpa_error *err)
 {
     const char *name = wpa_api_body_text(request, "name");
     const char *role_name = wpa_api_body_text(request, "role");
-    const char *passphrase = wpa_api_body_text(request, "passphrase");
     wpa_role role = WPA_ROLE_GUARDIAN;
     if (role_name && !wpa_role_parse(role_name, &role, err)) {
         return WPA_API_FAILED;
     }
-    WPA_AUTO(wpa_secret) *secret = wpa_secret_new(passphrase, strlen(passphrase));
+    WPA_AUTO(wpa_secret) *secret = wpa_api_body_passphrase(request);
     wpa_db *db = wpa_engine_take(request->engine, err);
     bool is_added = db && wpa_guardian_add(db, &request->actor, name, role, secret, err);
     wpa_engine_give(request->engine, db);

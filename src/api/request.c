@@ -18,6 +18,12 @@ const char *wpa_api_body_text(const wpa_api_request *request, const char *name)
     return wpa_json_text_of(wpa_json_find(request->body, name));
 }
 
+wpa_secret *wpa_api_body_passphrase(const wpa_api_request *request)
+{
+    const char *text = wpa_api_body_text(request, "passphrase");
+    return wpa_secret_new(text, strlen(text));
+}
+
 const char *wpa_api_query_flag(const wpa_api_request *request, const char *name)
 {
     const wpa_json *value = wpa_json_find(request->query, name);

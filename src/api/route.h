@@ -9,6 +9,7 @@
 
 #include "api/api.h"
 #include "api/field.h"
+#include "auth/secret.h"
 #include "db/db.h"
 
 typedef enum wpa_api_access {
@@ -114,6 +115,8 @@ const wpa_api_route *wpa_api_route_find(const char *method, const char *path, wp
 /** A query's or the body's member by name; NULL if it is not given. */
 const char *wpa_api_query_text(const wpa_api_request *request, const char *name);
 const char *wpa_api_body_text(const wpa_api_request *request, const char *name);
+/** Of a body that has WPA_API_PASSPHRASE; the caller frees it. */
+wpa_secret *wpa_api_body_passphrase(const wpa_api_request *request);
 /** "true" or "false" as a parameter of a statement; NULL if it is not given. */
 const char *wpa_api_query_flag(const wpa_api_request *request, const char *name);
 int64_t wpa_api_query_int(const wpa_api_request *request, const char *name, int64_t fallback);

@@ -20,12 +20,7 @@ static const wpa_api_field credentials[] = {
      .max = 63,
      .words = "of the guardian or viewer",
      .example = "\"ada\""},
-    {.name = "passphrase",
-     .type = WPA_API_TEXT,
-     .is_required = true,
-     .is_secret = true,
-     .min = 1,
-     .max = 1024},
+    WPA_API_PASSPHRASE,
     {.name = "code",
      .type = WPA_API_TEXT,
      .max = 64,
@@ -89,12 +84,11 @@ static bool take_try(wpa_api_request *request, wpa_error *err)
 static wpa_api_next sign_in(wpa_api_request *request, wpa_error *err)
 {
     const char *name = wpa_json_get_text(request->body, "name", err);
-    const char *passphrase = name ? wpa_json_get_text(request->body, "passphrase", err) : NULL;
-    if (!passphrase || !take_try(request, err)) {
+    if (!name || !take_try(request, err)) {
         return WPA_API_FAILED;
     }
     wpa_session session;
-    WPA_AUTO(wpa_secret) *secret = wpa_secret_new(passphrase, strlen(passphrase));
+    WPA_AUTO(wpa_secret) *secret = wpa_api_body_passphrase(request);
     wpa_db *db = wpa_engine_take(request->engine, err);
     bool is_in = db && wpa_session_sign_in(
                            db, &request->actor, name, secret, wpa_engine_codes_key(request->engine),

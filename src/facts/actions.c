@@ -34,27 +34,35 @@ static int compare_exact(const char *name, wpa_slice text)
     return name[text.length] ? 1 : 0;
 }
 
-/* Length of "owner/repo" in "owner/repo/path". */
-static size_t repo_length(wpa_slice slug)
+wpa_slice wpa_fact_repo_slug(wpa_slice slug)
 {
     size_t slashes = 0;
     for (size_t i = 0; i < slug.length; i++) {
         if (slug.at[i] == '/' && ++slashes == 2) {
-            return i;
+            return (wpa_slice){slug.at, i};
         }
     }
-    return slug.length;
+    return slug;
+}
+
+const char *wpa_fact_folded(const char *name, wpa_arena *arena)
+{
+    char *copy = wpa_arena_text(arena, name);
+    for (char *at = copy; *at; at++) {
+        *at = (char)(*at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
+    }
+    return copy;
 }
 
 const wpa_fact_repo *wpa_fact_compiled_repo(wpa_slice slug)
 {
-    size_t row = wpa_facts_row(WPA_COLUMN_REPOS, (wpa_slice){slug.at, repo_length(slug)}, 0);
+    size_t row = wpa_facts_row(WPA_COLUMN_REPOS, wpa_fact_repo_slug(slug), 0);
     return row == WPA_NO_ROW ? NULL : &wpa_fact_repos[row];
 }
 
 const wpa_fact_repo *wpa_facts_repo_find(wpa_slice slug)
 {
-    const wpa_fresh_repo *fresh = wpa_fresh_repo_find((wpa_slice){slug.at, repo_length(slug)});
+    const wpa_fresh_repo *fresh = wpa_fresh_repo_find(wpa_fact_repo_slug(slug));
     return fresh ? &fresh->head : wpa_fact_compiled_repo(slug);
 }
 
@@ -181,7 +189,7 @@ bool wpa_facts_commit_version(const wpa_fact_repo *repo, const uint8_t *commit, 
 
 static const wpa_fact_action *compiled_action(wpa_slice slug)
 {
-    size_t row = wpa_facts_row(WPA_COLUMN_ACTIONS, slug, 0), path = repo_length(slug);
+    size_t row = wpa_facts_row(WPA_COLUMN_ACTIONS, slug, 0), path = wpa_fact_repo_slug(slug).length;
     const char *name = row == WPA_NO_ROW ? NULL : text_at(wpa_fact_actions[row].name);
     bool is_same = name && memcmp(name + path, slug.at + path, slug.length - path) == 0;
     return is_same ? &wpa_fact_actions[row] : NULL;
@@ -229,7 +237,7 @@ static const wpa_fresh_repo *fresh_of(const wpa_fact_action *action)
         return NULL;
     }
     wpa_slice name = wpa_slice_of(wpa_facts_action_name(action));
-    return wpa_fresh_repo_find((wpa_slice){name.at, repo_length(name)});
+    return wpa_fresh_repo_find(wpa_fact_repo_slug(name));
 }
 
 /* The newest release by a refreshed table; a tag's day is the one it was first seen on. */

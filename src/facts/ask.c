@@ -260,16 +260,6 @@ static void refresh_advisories(asking *a)
 
 /* ---- repositories ---- */
 
-/** Names compare without case; what is newer stays. */
-static const char *folded(const char *name, wpa_arena *arena)
-{
-    char *copy = wpa_arena_text(arena, name);
-    for (char *at = copy; *at; at++) {
-        *at = (char)(*at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
-    }
-    return copy;
-}
-
 static bool ask_for_repo(asking *a, size_t i, job *at, wpa_error *err)
 {
     const char *slug = a->request->slugs[i];
@@ -280,10 +270,11 @@ static bool ask_for_repo(asking *a, size_t i, job *at, wpa_error *err)
            wpa_ask_read_repo(response->body, response->body_bytes, at->arena, &at->repo, err);
 }
 
+/** What is newer stays. */
 static void merge_repos(asking *a, wpa_map *seen, const wpa_told_repo *repos, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const char *key = folded(repos[i].name, a->arena);
+        const char *key = wpa_fact_folded(repos[i].name, a->arena);
         wpa_told_repo *known = wpa_map_get(seen, key);
         if (!known && a->told.n_repos < WPA_REFRESHED_MAX_REPOS) {
             known = &a->told.repos[a->told.n_repos++];
@@ -320,12 +311,6 @@ static void refresh_repos(asking *a, wpa_map *seen)
 }
 
 /* ---- what action.yml says ---- */
-
-static wpa_slice repo_of(const char *action)
-{
-    const char *slash = strchr(action, '/'), *path = slash ? strchr(slash + 1, '/') : NULL;
-    return (wpa_slice){action, path ? (size_t)(path - action) : strlen(action)};
-}
 
 /** The newest release, by refs as they are now, or were. */
 static bool newest_release(const asking *a, wpa_slice slug, wpa_fact_ref *newest)
@@ -399,7 +384,7 @@ static const char *read_file(asking *a, const char *name, const uint8_t *commit,
 {
     static const char *const files[] = {"action.yml", "action.yaml"};
     char hex[2 * WPA_COMMIT_BYTES + 1];
-    wpa_slice slug = repo_of(name);
+    wpa_slice slug = wpa_fact_repo_slug(wpa_slice_of(name));
     const char *below = name + slug.length + (name[slug.length] == '/');
     const char *text = NULL;
     wpa_hex_encode(commit, WPA_COMMIT_BYTES, hex);
@@ -420,7 +405,8 @@ static bool ask_for_action(asking *a, size_t i, job *at, wpa_error *err)
     const char *name = a->request->actions[i];
     wpa_fact_ref newest = {0};
     size_t size_bytes;
-    if (!newest_release(a, repo_of(name), &newest) || is_known(a, name, &newest)) {
+    if (!newest_release(a, wpa_fact_repo_slug(wpa_slice_of(name)), &newest) ||
+        is_known(a, name, &newest)) {
         at->state = JOB_KNOWN;
         return true;
     }
@@ -437,9 +423,10 @@ static void merge_actions(asking *a, wpa_map *seen, const wpa_told_action *actio
 {
     for (size_t i = 0; i < n; i++) {
         const wpa_told_action *action = &actions[i];
-        wpa_slice slug = repo_of(action->name);
+        wpa_slice slug = wpa_fact_repo_slug(wpa_slice_of(action->name));
         const char *key = wpa_arena_printf(
-            a->arena, "%s%s", folded(wpa_arena_slice(a->arena, slug.at, slug.length), a->arena),
+            a->arena, "%s%s",
+            wpa_fact_folded(wpa_arena_slice(a->arena, slug.at, slug.length), a->arena),
             action->name + slug.length);
         wpa_told_action *known = wpa_map_get(seen, key);
         if (!known && a->told.n_actions < WPA_REFRESHED_MAX_REPOS) {

@@ -126,18 +126,6 @@ bool wpa_fact_list_has_ci(wpa_fact_list list, wpa_slice text)
     return false;
 }
 
-/* "owner/repo" of "owner/repo/path". */
-static wpa_slice repo_of(wpa_slice slug)
-{
-    size_t slashes = 0;
-    for (size_t i = 0; i < slug.length; i++) {
-        if (slug.at[i] == '/' && ++slashes == 2) {
-            return (wpa_slice){slug.at, i};
-        }
-    }
-    return slug;
-}
-
 const wpa_fact_end *wpa_facts_runtime_end(const char *using)
 {
     static const char prefix[] = "runs.using: ";
@@ -153,7 +141,7 @@ const wpa_fact_end *wpa_facts_runtime_end(const char *using)
 
 const wpa_fact_archived *wpa_facts_archived_find(wpa_slice slug)
 {
-    wpa_slice repo = repo_of(slug);
+    wpa_slice repo = wpa_fact_repo_slug(slug);
     size_t row = wpa_facts_row(WPA_COLUMN_ARCHIVE, repo, 0);
     return wpa_fresh_archived(repo, row == WPA_NO_ROW ? NULL : &wpa_fact_archive[row]);
 }

@@ -64,22 +64,11 @@ const wpa_fact_cloud_registry *wpa_facts_cloud_registry_find(const char *address
     return NULL;
 }
 
-/* "owner/repo" of "owner/repo/path". */
-static wpa_slice repo_of(wpa_slice slug)
-{
-    size_t slashes = 0;
-    for (size_t i = 0; i < slug.length; i++) {
-        if (slug.at[i] == '/' && ++slashes == 2) {
-            return (wpa_slice){slug.at, i};
-        }
-    }
-    return slug;
-}
-
 const wpa_fact_oidc_action *wpa_facts_oidc_action_find(wpa_slice slug)
 {
     size_t row = wpa_facts_row(WPA_COLUMN_OIDC_ACTIONS, slug, 0);
-    row = row == WPA_NO_ROW ? wpa_facts_row(WPA_COLUMN_OIDC_ACTIONS, repo_of(slug), 0) : row;
+    row = row == WPA_NO_ROW ? wpa_facts_row(WPA_COLUMN_OIDC_ACTIONS, wpa_fact_repo_slug(slug), 0)
+                            : row;
     return row == WPA_NO_ROW ? NULL : &wpa_fact_oidc_actions[row];
 }
 

@@ -55,6 +55,10 @@ const wpa_fresh_repo *wpa_fresh_repo_find(wpa_slice slug);
 const wpa_fresh_repo *wpa_fresh_repo_of(const wpa_fact_repo *repo);
 /** Order without case, as all names are kept. */
 int wpa_fact_compare_folded(const char *name, wpa_slice text);
+/** Copied to the arena in lower case, as a key: owners and repositories have none. */
+const char *wpa_fact_folded(const char *name, wpa_arena *arena);
+/** "owner/repo" of "owner/repo/path". */
+wpa_slice wpa_fact_repo_slug(wpa_slice slug);
 /** In the tables that are compiled in, whatever was refreshed. */
 const wpa_fact_repo *wpa_fact_compiled_repo(wpa_slice slug);
 

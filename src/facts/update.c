@@ -382,16 +382,6 @@ static wpa_refreshed_repo repo_before(const wpa_fact_repo *repo, wpa_arena *aren
     return copy;
 }
 
-/** Names compare without case. */
-static const char *folded(const char *name, wpa_arena *arena)
-{
-    char *copy = wpa_arena_text(arena, name);
-    for (char *at = copy; *at; at++) {
-        *at = (char)(*at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
-    }
-    return copy;
-}
-
 static bool make_table(update *u, wpa_arena *arena, wpa_facts_outcome *outcome, wpa_error *err)
 {
     const wpa_refreshed *before = u->request->before;
@@ -401,7 +391,7 @@ static bool make_table(update *u, wpa_arena *arena, wpa_facts_outcome *outcome, 
     wpa_map *fresh = wpa_map_new(arena);
     for (size_t i = 0; i < u->request->n_slugs; i++) {
         if (u->jobs[i].state == JOB_DONE) {
-            wpa_map_put(fresh, folded(u->jobs[i].slug, arena), fresh);
+            wpa_map_put(fresh, wpa_fact_folded(u->jobs[i].slug, arena), fresh);
             date_tags(u, &u->jobs[i], outcome, &capacity, arena);
             repos[n++] = u->jobs[i].repo;
         }
@@ -409,7 +399,7 @@ static bool make_table(update *u, wpa_arena *arena, wpa_facts_outcome *outcome, 
     outcome->n_refreshed = n;
     for (size_t i = 0; i < n_before; i++) {
         const wpa_fact_repo *repo = wpa_refreshed_repo_at(before, i);
-        if (!wpa_map_has(fresh, folded(wpa_facts_repo_name(repo), arena))) {
+        if (!wpa_map_has(fresh, wpa_fact_folded(wpa_facts_repo_name(repo), arena))) {
             repos[n++] = repo_before(repo, arena);
         }
     }

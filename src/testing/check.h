@@ -61,6 +61,12 @@ typedef struct wpa_test_context {
     void *context;
 } wpa_test_context;
 
+/** Of an image of the file at hand; NULL if there is none, or it holds no workflow. */
+const struct wpa_workflow *wpa_test_workflow_of(const wpa_test_context *context,
+                                                wpa_test_image *image);
+/** For checks of what a workflow has before the patch. */
+bool wpa_test_had_workflow(const wpa_test_context *context);
+
 typedef struct wpa_test_check {
     const char *id; /* "T102" */
     wpa_test_phase_kind phase;

@@ -16,17 +16,10 @@
 #define WORK_MAX 30000000  /* nodes and letters of conditions */
 #define DIFFERENCES_MAX 20 /* that are shown */
 
-static const wpa_workflow *workflow_of(const wpa_test_context *context, wpa_test_image *image)
-{
-    const wpa_model *model =
-        image->bytes ? wpa_test_image_model(context->file, image, context->arena) : NULL;
-    return model ? model->workflow : NULL;
-}
-
 static bool has_both_versions(const wpa_test_context *context)
 {
-    return context->file->is_definition && workflow_of(context, &context->file->before) &&
-           workflow_of(context, &context->file->after);
+    return context->file->is_definition && wpa_test_workflow_of(context, &context->file->before) &&
+           wpa_test_workflow_of(context, &context->file->after);
 }
 
 /* ---- nothing that counts has changed ---- */
@@ -175,8 +168,8 @@ static void read_renames(comparison *with)
         if (at.file->target != at.target || !has_both_versions(&at)) {
             continue;
         }
-        const wpa_workflow *was = workflow_of(&at, &at.file->before);
-        const wpa_workflow *is = workflow_of(&at, &at.file->after);
+        const wpa_workflow *was = wpa_test_workflow_of(&at, &at.file->before);
+        const wpa_workflow *is = wpa_test_workflow_of(&at, &at.file->after);
         if (was && is && was->name.text && is->name.text &&
             !wpa_text_is(was->name.text, is->name.text)) {
             wpa_map_put(with->new_names, was->name.text, wpa_arena_text(at.arena, is->name.text));
@@ -257,8 +250,8 @@ static void play_all(const wpa_test_context *context, const wpa_workflow *before
 
 static bool check_corpus(const wpa_test_context *context, wpa_test_outcome *outcome, wpa_error *err)
 {
-    const wpa_workflow *before = workflow_of(context, &context->file->before);
-    const wpa_workflow *after = workflow_of(context, &context->file->after);
+    const wpa_workflow *before = wpa_test_workflow_of(context, &context->file->before);
+    const wpa_workflow *after = wpa_test_workflow_of(context, &context->file->after);
     (void)err;
     if (!before || !after) {
         return true; /* then it has no subject here */

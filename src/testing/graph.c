@@ -236,17 +236,10 @@ static bool has_fault(const faults *list, const char *text)
     return false;
 }
 
-static const wpa_workflow *workflow_of(const wpa_test_context *context, wpa_test_image *image)
-{
-    const wpa_model *model =
-        image->bytes ? wpa_test_image_model(context->file, image, context->arena) : NULL;
-    return model ? model->workflow : NULL;
-}
-
 static bool check_graph(const wpa_test_context *context, wpa_test_outcome *outcome, wpa_error *err)
 {
-    const wpa_workflow *before = workflow_of(context, &context->file->before);
-    const wpa_workflow *after = workflow_of(context, &context->file->after);
+    const wpa_workflow *before = wpa_test_workflow_of(context, &context->file->before);
+    const wpa_workflow *after = wpa_test_workflow_of(context, &context->file->after);
     faults old_faults = {0};
     (void)err;
     if (before) {
@@ -318,7 +311,7 @@ static bool has_matrix(const wpa_test_context *context)
     if (!is_workflow_after(context)) {
         return false;
     }
-    const wpa_workflow *before = workflow_of(context, &context->file->before);
+    const wpa_workflow *before = wpa_test_workflow_of(context, &context->file->before);
     for (size_t i = 0; before && i < before->n_jobs; i++) {
         if (before->jobs[i].strategy.matrix.node) {
             return true;
@@ -329,8 +322,8 @@ static bool has_matrix(const wpa_test_context *context)
 
 static bool check_matrix(const wpa_test_context *context, wpa_test_outcome *outcome, wpa_error *err)
 {
-    const wpa_workflow *before = workflow_of(context, &context->file->before);
-    const wpa_workflow *after = workflow_of(context, &context->file->after);
+    const wpa_workflow *before = wpa_test_workflow_of(context, &context->file->before);
+    const wpa_workflow *after = wpa_test_workflow_of(context, &context->file->after);
     (void)err;
     for (size_t i = 0; i < before->n_jobs; i++) {
         const wpa_workflow_job *old = &before->jobs[i],

@@ -15,18 +15,6 @@ typedef struct identity {
     bool has_token;          /* may ask for one */
 } identity;
 
-static const wpa_workflow *workflow_of(const wpa_test_context *context, wpa_test_image *image)
-{
-    const wpa_model *model =
-        image->bytes ? wpa_test_image_model(context->file, image, context->arena) : NULL;
-    return model ? model->workflow : NULL;
-}
-
-static bool has_workflow_before(const wpa_test_context *context)
-{
-    return context->file->is_definition && workflow_of(context, &context->file->before) != NULL;
-}
-
 /** Does this block give the scope? -1: there is no block. */
 static int gives_token(const wpa_value_map *permissions)
 {
@@ -194,8 +182,8 @@ static bool check_identity(const wpa_test_context *context, wpa_test_outcome *ou
     comparison with = {
         .context = context,
         .outcome = outcome,
-        .before = workflow_of(context, &context->file->before),
-        .after = workflow_of(context, &context->file->after),
+        .before = wpa_test_workflow_of(context, &context->file->before),
+        .after = wpa_test_workflow_of(context, &context->file->after),
         .is_declared = wpa_test_is_declared(context, WPA_DECLARES_NAMES),
     };
     size_t n_environments = 0, n_tokens = 0;
@@ -231,5 +219,5 @@ const wpa_test_check wpa_test_t204 = {.id = "T204",
                                       .version = 1,
                                       .scope = WPA_TEST_OF_FILE,
                                       .title = "environments and identities stay",
-                                      .applies = has_workflow_before,
+                                      .applies = wpa_test_had_workflow,
                                       .run = check_identity};

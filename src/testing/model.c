@@ -3,7 +3,7 @@
 
 #include <wpa/text.h>
 
-#include "testing/subject.h"
+#include "testing/check.h"
 #include "workflow/workflow.h"
 
 const wpa_model *wpa_test_image_model(const wpa_test_file *file, wpa_test_image *image,
@@ -15,6 +15,19 @@ const wpa_model *wpa_test_image_model(const wpa_test_file *file, wpa_test_image 
                                        arena, &ignored);
     }
     return image->model;
+}
+
+const wpa_workflow *wpa_test_workflow_of(const wpa_test_context *context, wpa_test_image *image)
+{
+    const wpa_model *model =
+        image->bytes ? wpa_test_image_model(context->file, image, context->arena) : NULL;
+    return model ? model->workflow : NULL;
+}
+
+bool wpa_test_had_workflow(const wpa_test_context *context)
+{
+    return context->file->is_definition &&
+           wpa_test_workflow_of(context, &context->file->before) != NULL;
 }
 
 const char *wpa_test_used_as(const char *path, wpa_arena *arena)

@@ -18,18 +18,6 @@
 #define DECLARES_CACHE (1U << 7)
 #define WORKFLOWS_MAX 500
 
-static const wpa_workflow *workflow_of(const wpa_test_context *context, wpa_test_image *image)
-{
-    const wpa_model *model =
-        image->bytes ? wpa_test_image_model(context->file, image, context->arena) : NULL;
-    return model ? model->workflow : NULL;
-}
-
-static bool has_workflow_before(const wpa_test_context *context)
-{
-    return context->file->is_definition && workflow_of(context, &context->file->before) != NULL;
-}
-
 /* ---- T202 ---- */
 
 /** Name with "${{ matrix.x }}" put in; NULL if something else stands in an expression. */
@@ -102,8 +90,8 @@ static const wpa_map *check_names_of(const wpa_workflow *workflow, wpa_arena *ar
 static bool check_check_names(const wpa_test_context *context, wpa_test_outcome *outcome,
                               wpa_error *err)
 {
-    const wpa_workflow *before = workflow_of(context, &context->file->before);
-    const wpa_workflow *after = workflow_of(context, &context->file->after);
+    const wpa_workflow *before = wpa_test_workflow_of(context, &context->file->before);
+    const wpa_workflow *after = wpa_test_workflow_of(context, &context->file->after);
     bool is_declared =
         wpa_test_is_declared(context, DECLARES_NAMES | DECLARES_JOBS | DECLARES_MATRIX);
     (void)err;
@@ -292,8 +280,8 @@ static void compare_names(const comparison *with, const wpa_map *before, const w
 static bool check_published(const wpa_test_context *context, wpa_test_outcome *outcome,
                             wpa_error *err)
 {
-    const wpa_workflow *before = workflow_of(context, &context->file->before);
-    const wpa_workflow *after = workflow_of(context, &context->file->after);
+    const wpa_workflow *before = wpa_test_workflow_of(context, &context->file->before);
+    const wpa_workflow *after = wpa_test_workflow_of(context, &context->file->after);
     others around = {.context = context};
     if (!wpa_test_each_definition(context, true, add_other, &around, err)) {
         return false;
@@ -337,12 +325,12 @@ const wpa_test_check wpa_test_t202 = {.id = "T202",
                                       .version = 2,
                                       .scope = WPA_TEST_OF_FILE,
                                       .title = "names of checks are produced as before",
-                                      .applies = has_workflow_before,
+                                      .applies = wpa_test_had_workflow,
                                       .run = check_check_names};
 const wpa_test_check wpa_test_t203 = {.id = "T203",
                                       .phase = WPA_TEST_INTEGRATION,
                                       .version = 2,
                                       .scope = WPA_TEST_OF_FILE,
                                       .title = "names that others use are still there",
-                                      .applies = has_workflow_before,
+                                      .applies = wpa_test_had_workflow,
                                       .run = check_published};

@@ -1,56 +1,12 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include <wpa/file.h>
-#include <wpa/text.h>
 
 #include "auth/hash.h"
 #include "auth/secret.h"
-#include "gen/sql.h"
-#include "harness/pg.h"
-#include "notify/notify.h"
-
-typedef struct fixture {
-    wpa_arena *arena;
-    wpa_test_pg *pg;
-    wpa_actor guardian, engine;
-    wpa_db *api, *agent, *other; /* other: a second agent's */
-    const char *home;
-} fixture;
-
-static int set_up(void **state)
-{
-    static fixture f;
-    f.arena = wpa_arena_new();
-    f.pg = wpa_test_pg_new();
-    f.guardian = wpa_test_person(f.pg, "mira", WPA_ROLE_GUARDIAN);
-    f.engine = wpa_test_engine(f.pg);
-    f.api = wpa_test_pg_connect(f.pg, "wpa_api");
-    f.agent = wpa_test_pg_connect(f.pg, "wpa_agent");
-    f.other = wpa_test_pg_connect(f.pg, "wpa_agent");
-    *state = &f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture *f = *state;
-    wpa_db_close(f->api);
-    wpa_db_close(f->agent);
-    wpa_db_close(f->other);
-    wpa_test_pg_free(f->pg);
-    wpa_arena_free(f->arena);
-    return 0;
-}
+#include "world.h"
 
 /* ---- how long to wait ---------------------------------------------------------------------------
  */
@@ -233,15 +189,6 @@ static void tell(fixture *f, const char *message)
             f->pg, "wpa_agent", f->engine.principal_id,
             wpa_arena_printf(f->arena, "SELECT wpa.notice_add('error', '', '', '%s')", message)),
         "00000");
-}
-
-static const char *claim(wpa_db *db, wpa_arena *arena)
-{
-    wpa_error err = {0};
-    WPA_AUTO(wpa_rows) *rows =
-        wpa_db_exec(db, WPA_SQL_NOTIFY_CLAIM, (const char *[]){"{}"}, 1, &err);
-    assert_non_null(rows);
-    return wpa_rows_count(rows) ? wpa_rows_dup(rows, 0, 7, arena) : NULL;
 }
 
 static void one_at_a_time_for_each_destination(void **state)

@@ -375,7 +375,7 @@ static void test_some_runs_are_never_kept(void **state)
         "--diff " LINE,
         "--write-baseline --baseline " CACHE "/b.json " LINE,
         "--baseline " CACHE "/b.json " LINE,
-        "--format oneline " WORKFLOW,
+        ("--format oneline " WORKFLOW),
         "--format oneline -",
         "--format oneline . nosuch.yml",
         "--format oneline .git/refs",

@@ -244,6 +244,11 @@ wpa_git *wpa_git_reach(const char *url, const char *branch, const char *cache_di
     if (wpa_git_url_is_local(url)) {
         return wpa_git_open(url, err);
     }
+    if (strlen(branch) > WPA_GIT_BRANCH_MAX_BYTES) {
+        WPA_FAIL(err, WPA_E_LIMIT, "the name of the branch has more than %d bytes",
+                 WPA_GIT_BRANCH_MAX_BYTES);
+        return NULL;
+    }
     WPA_AUTO(wpa_git) *git = wpa_git_mirror_open(url, branch, cache_dir, err);
     if (git == NULL) {
         return NULL;

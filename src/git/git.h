@@ -96,13 +96,14 @@ wpa_git *wpa_git_open(const char *path, wpa_error *err);
 wpa_git *wpa_git_open_to_read(const char *path, wpa_error *err);
 /** An empty bare repository with the branch as its HEAD. */
 wpa_git *wpa_git_create(const char *path, const char *branch, wpa_error *err);
+#define WPA_GIT_BRANCH_MAX_BYTES 500 /* of a repository that is elsewhere */
 /**
  * Open the repository at any URL with refs/heads/<branch> as it is now: in place if it is local,
  * else by a fetch into a bare mirror under cache_dir, in a child process that ends at the
  * deadline.
  *
- * Errors    NOT_FOUND (no repository), TIMEOUT, UNAVAILABLE, DENIED. A missing branch is no error
- *           here: wpa_git_ref_read finds it missing.
+ * Errors    NOT_FOUND (no repository), TIMEOUT, UNAVAILABLE, DENIED, LIMIT (the branch's name). A
+ *           missing branch is no error here: wpa_git_ref_read finds it missing.
  */
 wpa_git *wpa_git_reach(const char *url, const char *branch, const char *cache_dir,
                        int64_t timeout_ms, wpa_error *err);

@@ -24,7 +24,7 @@
 
 #include "git/internal.h"
 
-#define REF_MAX 512
+#define REF_MAX (sizeof "refs/heads/" + WPA_GIT_BRANCH_MAX_BYTES)
 #define CHILD_MAX_BYTES ((rlim_t)1 << 30)
 
 typedef struct exchange {
@@ -230,7 +230,7 @@ static bool fetch_into(git_repository *repo, const exchange *what, const char *i
         options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
         options.update_fetchhead = 0; /* nobody reads it, and one at a time may write it */
         options.callbacks.credentials = give_credential;
-        char refspec[REF_MAX];
+        char refspec[2 * REF_MAX];
         wpa_text_format(refspec, sizeof refspec, "+refs/heads/%s:%s", what->git->branch, incoming);
         char *specs[] = {refspec};
         const git_strarray list = {specs, 1};

@@ -144,6 +144,41 @@ static void push_is_a_comparison(void **in)
     assert_string_equal(tip, next);
 }
 
+/** Of so many bytes, no part of it longer than a file's name may be. */
+static const char *long_branch(state *s, size_t length)
+{
+    char *name = wpa_arena_alloc(s->arena, length + 1);
+    memset(name, 'x', length);
+    for (size_t i = 200; i < length; i += 200) {
+        name[i] = '/';
+    }
+    return name;
+}
+
+static void a_long_name_of_a_branch_is_taken_whole_or_refused(void **in)
+{
+    state *s = *in;
+    wpa_error err = {0};
+    char tip[WPA_OID_SIZE], next[WPA_OID_SIZE];
+    const char *branch = long_branch(s, WPA_GIT_BRANCH_MAX_BYTES);
+    const char *ref = wpa_arena_printf(s->arena, "refs/heads/%s", branch);
+    WPA_AUTO(wpa_git) *server = wpa_git_open(s->bare, &err);
+    assert_true(wpa_git_ref_swap(server, ref, WPA_OID_ZERO, s->first, &err));
+    WPA_AUTO(wpa_git) *git = wpa_git_reach(s->url, branch, s->cache, DEADLINE_MS, &err);
+    if (!git || !wpa_git_ref_read(git, ref, tip, &err)) {
+        fail_msg("%s: %s", err.context, err.message);
+    }
+    assert_string_equal(tip, s->first);
+    const wpa_git_edit edit = new_file(s, "long.txt", "x");
+    assert_true(wpa_git_commit_make(git, s->first, &edit, 1, &identity, "A\n", next, &err));
+    assert_true(wpa_git_ref_swap(git, ref, s->first, next, &err));
+    assert_true(wpa_git_ref_read(server, ref, tip, &err));
+    assert_string_equal(tip, next);
+    branch = long_branch(s, WPA_GIT_BRANCH_MAX_BYTES + 1);
+    assert_null(wpa_git_reach(s->url, branch, s->cache, DEADLINE_MS, &err));
+    assert_int_equal(err.code, WPA_E_LIMIT);
+}
+
 static void a_hook_says_no(void **in)
 {
     state *s = *in;
@@ -251,6 +286,8 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(push_is_a_comparison, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_long_name_of_a_branch_is_taken_whole_or_refused, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_hook_says_no, setup, teardown),
         cmocka_unit_test_setup_teardown(what_others_push_is_seen, setup, teardown),
         cmocka_unit_test_setup_teardown(what_killed_exchanges_left_holds_up_none, setup, teardown),

@@ -22,7 +22,9 @@ SELECT c.key FROM unnest($1::text[], $2::text[], $3::bigint[]) c(kind, key, prin
  WHERE NOT EXISTS (SELECT FROM wpa.principal p WHERE p.id = c.principal_id AND p.active)
     OR CASE c.kind WHEN 'session' THEN NOT EXISTS (SELECT FROM wpa.session s WHERE s.jti = c.key::uuid AND s.ended_at IS NULL AND s.expires_at > clock_timestamp())
                    WHEN 'machine' THEN NOT EXISTS (SELECT FROM wpa.api_token_find(decode(c.key, 'hex')))
-                   ELSE EXISTS (SELECT FROM wpa.token_revoked t WHERE t.key = decode(c.key, 'hex')) END;
+                   ELSE EXISTS (SELECT FROM wpa.token_revoked t WHERE t.key = decode(c.key, 'hex'))
+                     OR NOT EXISTS (SELECT FROM wpa.principal_subject b JOIN wpa.setting i ON i.key = 'oidc_issuer' AND i.value = b.issuer
+                                     WHERE b.principal_id = c.principal_id) END;
 
 -- name: api_idempotency_take
 -- params: principal_id bigint, key text, digest bytea

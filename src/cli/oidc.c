@@ -165,7 +165,7 @@ static int run_unbind(wpa_cli *cli, wpa_error *err)
 const wpa_cli_command wpa_cli_oidc_unbind = {
     .name = "oidc unbind",
     .operands = "NAME",
-    .summary = "forget which account of the provider a person has",
+    .summary = "forget which account of the provider a person has, and end his sessions",
     .min_operands = 1,
     .max_operands = 1,
     .run = run_unbind,

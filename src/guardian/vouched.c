@@ -362,8 +362,15 @@ static bool unbind(wpa_db *db, void *context, wpa_error *err)
     }
     const char *params[] = {wpa_db_number(principal_id, id)};
     WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_VOUCHED_UNBIND, params, 1, err);
-    return rows && (wpa_rows_count(rows) > 0 ||
-                    WPA_FAIL(err, WPA_E_REFUSED, "'%s' is bound to no account", name));
+    if (!rows) {
+        return false;
+    }
+    if (wpa_rows_count(rows) == 0) {
+        return WPA_FAIL(err, WPA_E_REFUSED, "'%s' is bound to no account", name);
+    }
+    /* Whoever had the account may have opened any of them. */
+    const char *all[] = {params[0], NULL};
+    return wpa_db_run(db, WPA_SQL_SESSION_END_ALL, all, WPA_COUNT(all), err);
 }
 
 bool wpa_vouched_unbind(wpa_db *db, const wpa_actor *actor, const char *name, wpa_error *err)

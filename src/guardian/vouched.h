@@ -86,7 +86,7 @@ bool wpa_vouched_revoke(wpa_db *db, const wpa_vouched *vouched, wpa_error *err) 
 bool wpa_vouched_bind(wpa_db *db, const wpa_actor *actor, const char *name, const char *subject,
                       wpa_error *err) WPA_CHECK;
 /**
- * Take away the person's binding.
+ * Take away the person's binding, and end his sessions.
  *
  * Errors    WPA_E_DENIED, WPA_E_NOT_FOUND, WPA_E_REFUSED (he is not bound).
  */

@@ -10,6 +10,7 @@
 #include <wpa/text.h>
 
 #include "auth/hash.h"
+#include "gen/sql.h"
 #include "guardian/vouched.h"
 #include "harness/oidc.h"
 #include "http/http.h"
@@ -111,6 +112,92 @@ static void test_a_token_that_was_ended_has_ended_however_it_is_signed(void **st
     }
 }
 
+static const char *mint(provided *p)
+{
+    return wpa_oidc_mint(p->oidc, "ec-1", "{\"alg\":\"ES256\",\"kid\":\"ec-1\"}",
+                         "{\"iss\":\"@ISS\",\"aud\":\"" AUDIENCE
+                         "\",\"sub\":\"u-1\",\"preferred_username\":\"mira\",\"iat\":@-0,"
+                         "\"exp\":@+300}");
+}
+
+/* Would a stream that was opened by this token go on? */
+static bool is_caller(provided *p, const wpa_vouched *vouched)
+{
+    wpa_error err = {0};
+    char key[2 * WPA_VOUCHED_KEY_SIZE + 1];
+    wpa_hex_encode(vouched->key, sizeof vouched->key, key);
+    static const char *const kinds[] = {"vouched"};
+    const char *const keys[] = {key};
+    const char *params[] = {wpa_db_array(p->arena, kinds, 1), wpa_db_array(p->arena, keys, 1),
+                            wpa_db_array_int(p->arena, &vouched->actor.principal_id, 1)};
+    WPA_AUTO(wpa_db) *viewer = wpa_test_pg_connect(p->made->pg, "wpa_viewer");
+    WPA_AUTO(wpa_rows) *gone =
+        wpa_db_exec(viewer, WPA_SQL_API_CALLERS_GONE, params, WPA_COUNT(params), &err);
+    assert_non_null(gone);
+    return wpa_rows_count(gone) == 0;
+}
+
+typedef bool (*ending)(provided *p, const wpa_vouched *vouched, wpa_error *err);
+
+static bool revoke(provided *p, const wpa_vouched *vouched, wpa_error *err)
+{
+    return wpa_vouched_revoke(p->made->db, vouched, err);
+}
+
+static bool unbind(provided *p, const wpa_vouched *vouched, wpa_error *err)
+{
+    return wpa_vouched_unbind(p->made->db, &vouched->actor, "mira", err);
+}
+
+static bool disable(provided *p, const wpa_vouched *vouched, wpa_error *err)
+{
+    (void)vouched;
+    (void)err;
+    return strcmp(wpa_test_sql(p->made->pg, NULL, p->made->mira.actor.principal_id,
+                               "UPDATE principal SET active = false WHERE name = 'mira'"),
+                  "00000") == 0;
+}
+
+static bool switch_off(provided *p, const wpa_vouched *vouched, wpa_error *err)
+{
+    const wpa_vouched_settings none = {0};
+    return wpa_vouched_configure(p->made->db, &vouched->actor, &none, err);
+}
+
+/* However it comes that a token is not taken any more: what it has opened ends. */
+static void test_what_a_token_has_opened_ends_with_it(void **state)
+{
+    static const ending endings[] = {revoke, unbind, disable, switch_off};
+    assert_int_equal(stop(state), 0); /* each has a world of its own */
+    for (size_t i = 0; i < WPA_COUNT(endings); i++) {
+        assert_int_equal(start(state), 0);
+        provided *p = *state;
+        wpa_error err = {0};
+        wpa_vouched vouched;
+        assert_int_equal(show(p, mint(p), &vouched), WPA_OK);
+        assert_true(is_caller(p, &vouched));
+        if (!endings[i](p, &vouched, &err)) {
+            fail_msg("ending %zu: %s", i, err.message);
+        }
+        if (is_caller(p, &vouched)) {
+            fail_msg("ending %zu: it goes on", i);
+        }
+        assert_int_equal(stop(state), 0);
+    }
+    assert_int_equal(start(state), 0);
+}
+
+/* Whoever had the account may have opened any of his sessions. */
+static void test_who_is_bound_no_more_is_signed_out(void **state)
+{
+    provided *p = *state;
+    wpa_error err = {0};
+    static const char open[] = "SELECT count(*) FROM session WHERE ended_at IS NULL";
+    assert_int_equal(wpa_test_sql_int(p->made->pg, 0, open), 1);
+    assert_true(wpa_vouched_unbind(p->made->db, &p->made->mira.actor, "mira", &err));
+    assert_int_equal(wpa_test_sql_int(p->made->pg, 0, open), 0);
+}
+
 int main(void)
 {
     wpa_test_pg_need();
@@ -118,6 +205,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_token_that_was_ended_has_ended_however_it_is_signed,
                                         start, stop),
+        cmocka_unit_test_setup_teardown(test_what_a_token_has_opened_ends_with_it, start, stop),
+        cmocka_unit_test_setup_teardown(test_who_is_bound_no_more_is_signed_out, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -397,7 +397,9 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
             }
         }
     } else if (wpa_text_is(finding->check, "G3")) {
-        wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "cancel pull requests only");
+        wpa_fix *fix =
+            wpa_rule_fix(run, finding, WPA_FIX_UNSAFE,
+                         on_pr ? "cancel pull requests only" : "let each run come to its end");
         wpa_rule_edit(run, fix, g->cancel->span, "%s",
                       on_pr ? "${{ github.event_name == 'pull_request' }}" : "false");
     }

@@ -509,6 +509,19 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 }
 
 /* The one input that switches it off. */
+/* With its cache setup-ruby leaves out the installation as well, which others count on. */
+static void install_bundle(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_step *step)
+{
+    const wpa_yaml_doc *doc = step->node->doc;
+    const char *folder = wpa_outline_with_text(step, "working-directory");
+    size_t end = wpa_yaml_entry_span(step->node).end;
+    bool has_blank = end < doc->size_bytes && strchr("\r\n", doc->source[end]);
+    (void)wpa_rule_insert_behind(run, fix, step->node, "%s- run: bundle install\n%s%s%s%s",
+                                 has_blank ? "\n" : "", folder ? "  working-directory: " : "",
+                                 folder ? folder : "", folder ? "\n" : "",
+                                 run->source->kind == WPA_INPUT_ACTION ? "  shell: bash\n" : "");
+}
+
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
@@ -523,7 +536,12 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
     if (!input || !off) {
         return;
     }
-    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "set %s: %s", input, off);
+    bool is_ruby = wpa_outline_step_uses(s->step, "ruby/setup-ruby");
+    wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "set %s: %s%s", input, off,
+                                is_ruby ? ", and install in a step of its own" : "");
+    if (is_ruby) {
+        install_bundle(run, fix, s->step);
+    }
     if (given) {
         wpa_rule_edit(run, fix, given->span, "%s", off);
     } else {

@@ -335,12 +335,30 @@ static void test_question_that_is_taller_than_the_screen_scrolls(void **state)
     press(s, "PgUp");
     press(s, "PgUp");
     EXPECT("Deploy p-2217");
+    wpa_ui_resize(s->ui, 5, 20);
+    step(s);
+    press(s, "y"); /* nobody answers what cannot be seen */
+    assert_int_equal(wpa_scripted_count(s->engine, WPA_COMMAND_DEPLOY), 0);
+    assert_int_equal(s->ui->mode, WPA_MODE_ASK);
     wpa_ui_resize(s->ui, 24, 80);
     step(s);
     EXPECT("line 12.");
     press(s, "Esc");
     EXPECT("[4 Patches]");
     assert_int_equal(wpa_scripted_count(s->engine, WPA_COMMAND_DEPLOY), 0);
+}
+
+static void test_a_key_that_means_nothing_here_says_so(void **state)
+{
+    stage *s = *state;
+    press(s, "2");
+    press(s, "D");
+    EXPECT("D does nothing here: deploy the patch, in stages");
+    press(s, "4");
+    press(s, "Esc");
+    pass_time(s, 9000);
+    press(s, "u"); /* bound nowhere */
+    assert_false(shows(s, "does nothing here"));
 }
 
 static void test_help_before_sign_in_goes_back_to_the_form(void **state)
@@ -517,6 +535,7 @@ int main(void)
         SIGNED_IN(test_read_only),
         SIGNED_IN(test_palette),
         SIGNED_IN(test_question_that_is_taller_than_the_screen_scrolls),
+        SIGNED_IN(test_a_key_that_means_nothing_here_says_so),
         cmocka_unit_test_setup_teardown(test_help_before_sign_in_goes_back_to_the_form, open_stage,
                                         close_stage),
         SIGNED_IN(test_help_lists_keys),

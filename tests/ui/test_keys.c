@@ -56,6 +56,7 @@ static const key_case cases[] = {
     {"alt and a letter is swallowed", "\033R", "", false},
     {"paste with no field open", "\033[200~R\r\033[201~", "<dropped>", false},
     {"paste into a field", "\033[200~ab\r\033[201~", "a- b-", true},
+    {"lines of a paste into a field", "\033[200~a\r\n\tb\n\033[201~c", "a- Space- b- c-", true},
     {"title report is swallowed", "\033]lR\033\\", "", false},
     {"device control string is swallowed", "\033P1$r0mR\033\\", "", false},
     {"synchronized updates", "\033[?2026;2$y", "<sync>", false},

@@ -75,6 +75,7 @@ static const screen_case cases[] = {
     {"rollback_window", 24, 80, SIGNED_IN, {"5", "R", "+600"}, false},
     {"rollback_running", 24, 80, SIGNED_IN, {"5", "Enter", "R", "+3500"}, false},
     {"map", 24, 80, SIGNED_IN, {"6"}, false},
+    {"map_40x10", 10, 40, SIGNED_IN, {"6"}, false},
     {"runs_empty", 24, 80, SIGNED_IN, {"7"}, false},
     {"audit", 24, 80, SIGNED_IN, {"8"}, false},
     {"destinations", 24, 80, SIGNED_IN, {"O"}, false},

@@ -213,7 +213,9 @@ static void approve(wpa_ui *ui, wpa_object patch)
     command->object = patch;
     wpa_ask *ask = wpa_ask_open(ui, "Approve", command);
     (void)wpa_text_format(ask->question, sizeof ask->question, "Approve %s  %s?",
-                          wpa_object_text(patch, id, sizeof id), row ? row->name : "");
+                          wpa_object_text(patch, id, sizeof id),
+                          row ? wpa_text_ellipsis(ask->command->arena, row->name, WPA_NAME_CHARS)
+                              : "");
     ask->yes = "approve";
     ask->object = patch;
 }
@@ -290,7 +292,8 @@ static void deploy(wpa_ui *ui, wpa_object patch)
     if (row) {
         (void)wpa_text_format(
             ask->question, sizeof ask->question,
-            "Deploy %s  %s  to %s workflow%s in %s repositor%s?", id, row->name,
+            "Deploy %s  %s  to %s workflow%s in %s repositor%s?", id,
+            wpa_text_ellipsis(ask->command->arena, row->name, WPA_NAME_CHARS),
             wpa_count_text(row->n_workflows, workflows, sizeof workflows),
             row->n_workflows == 1 ? "" : "s",
             wpa_count_text(row->n_repositories, repositories, sizeof repositories),

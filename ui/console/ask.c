@@ -97,6 +97,8 @@ void wpa_ask_key(wpa_ui *ui, const wpa_key *key)
     bool is_no = ask->n_fields == 0 && key->code == WPA_KEY_CHAR && key->character == 'n';
     if (key->code == WPA_KEY_ESC || is_ctrl_c || is_no) {
         wpa_ask_close(ui);
+    } else if (ui->grid->rows < WPA_LEAST_ROWS || ui->grid->cols < WPA_LEAST_COLS) {
+        return; /* nobody answers what cannot be seen */
     } else if (ask->n_fields) {
         form_key(ui, key);
     } else if (scroll_of(key) != WPA_VERB_NONE) {

@@ -2,8 +2,6 @@
 
 #include "console/ui.h"
 
-#define LEAST_ROWS 10
-#define LEAST_COLS 40
 #define HELP_COLS 8                       /* "? help" and the blanks before it */
 #define SILENT_US ((int64_t)10 * 1000000) /* a feed that lives sends more often */
 
@@ -285,7 +283,7 @@ static void draw_too_small(wpa_ui *ui, const wpa_canvas *canvas)
     const wpa_notice_row *alarms = wpa_ui_alarms(ui, &n);
     const char *alarm = n ? alarms[0].text : NULL;
     (void)wpa_put_fitf(canvas, 0, 0, canvas->cols, WPA_PAINT_TEXT, "wpa needs %dx%d%s%s",
-                       LEAST_COLS, LEAST_ROWS, alarm ? "  ALARM " : "", alarm ? alarm : "");
+                       WPA_LEAST_COLS, WPA_LEAST_ROWS, alarm ? "  ALARM " : "", alarm ? alarm : "");
 }
 
 /* Below 80x24: top line, a view as a plain list, hints. */
@@ -353,7 +351,7 @@ void wpa_ui_paint(wpa_ui *ui)
     wpa_canvas canvas = wpa_canvas_of(ui->grid, ui->is_ascii);
     ui->frame++;
     ui->is_dirty = false;
-    if (canvas.rows < LEAST_ROWS || canvas.cols < LEAST_COLS) {
+    if (canvas.rows < WPA_LEAST_ROWS || canvas.cols < WPA_LEAST_COLS) {
         draw_too_small(ui, &canvas);
     } else if (ui->mode == WPA_MODE_SIGN_IN || !wpa_ui_is_signed_in(ui)) {
         draw_top(ui, &canvas);

@@ -158,9 +158,21 @@ void wpa_ui_do(wpa_ui *ui, wpa_verb verb)
     (void)wpa_ui_act(ui, verb);
 }
 
+/* A key that means something, but not for what is selected: silence would look like a hang. */
+static void tell_elsewhere(wpa_ui *ui, wpa_verb verb)
+{
+    if (verb != WPA_VERB_NONE) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "%s does nothing here: %s", ui->pressed,
+                   wpa_verb_info_of(verb)->help);
+    }
+}
+
 static void normal_key(wpa_ui *ui, const wpa_key *key)
 {
     wpa_verb verb = wpa_keymap_find(&ui->keymap, key, wpa_ui_contexts(ui));
+    if (verb == WPA_VERB_NONE) {
+        tell_elsewhere(ui, wpa_keymap_find(&ui->keymap, key, ~0U));
+    }
     if (wpa_rollback_key(ui, verb)) {
         return;
     }

@@ -21,7 +21,11 @@
 #define WPA_PAGES_MAX 6
 #define WPA_TABS 8
 #define WPA_MESSAGE_MAX 256
+#define WPA_QUESTION_MAX 1536
+#define WPA_NAME_CHARS 120 /* of a name in a question: what is asked stands behind it */
 #define WPA_ASK_FIELDS 3
+#define WPA_LEAST_ROWS 10 /* with less there is no room for anything but alarms */
+#define WPA_LEAST_COLS 40
 #define WPA_SAVED_MAX 64
 #define WPA_ASK_WIDE_COLS 46 /* of what a question says: narrower ones go without blank lines */
 
@@ -105,7 +109,7 @@ typedef struct wpa_ask {
     char title[64];
     wpa_command *command; /* sent when answered; owned */
     wpa_object object;    /* whose detail the question shows; may be none */
-    char question[WPA_MESSAGE_MAX];
+    char question[WPA_QUESTION_MAX];
     const char *yes; /* word behind y, "deploy"; NULL: a form, sent by Enter in its last field */
     struct {
         const char *label;

@@ -70,8 +70,9 @@ static void end_sequence(wpa_keys *keys, output *out)
         }
         if (wpa_text_is(text, "200~")) {
             keys->is_paste_open = true;
+            keys->is_line_broken = false;
         } else if (wpa_text_is(text, "201~")) {
-            keys->is_paste_open = false;
+            keys->is_paste_open = keys->is_line_broken = false;
         } else if (wpa_text_is(text, "?2026;1$y") || wpa_text_is(text, "?2026;2$y")) {
             add_key(out, WPA_KEY_SYNC_MODE, 0);
         }
@@ -123,6 +124,10 @@ static void add_text(wpa_keys *keys, output *out, uint32_t character)
         out->is_pasted = true;
         return;
     }
+    if (keys->is_line_broken) {
+        add_key(out, WPA_KEY_CHAR, ' ');
+    }
+    keys->is_line_broken = false;
     add_key(out, WPA_KEY_CHAR, character);
 }
 
@@ -132,6 +137,7 @@ static void ground_byte(wpa_keys *keys, unsigned char byte, int64_t now_ms, outp
         start(keys, ESC, (char)byte, now_ms);
     } else if (keys->is_paste_open && (byte < 32 || byte == 127)) {
         out->is_pasted |= !keys->takes_text; /* no key of a paste acts, line feeds least of all */
+        keys->is_line_broken |= byte == '\r' || byte == '\n' || byte == '\t';
     } else if (byte == '\r' || byte == '\n') {
         add_key(out, WPA_KEY_ENTER, 0);
     } else if (byte == '\t') {

@@ -54,6 +54,7 @@ typedef struct wpa_keys {
     size_t n_pending;
     int state;
     bool is_paste_open;
+    bool is_line_broken; /* of a paste: a blank, if more text follows */
     int64_t pending_since_ms, last_byte_ms, guard_until_ms;
 } wpa_keys;
 

@@ -1,5 +1,7 @@
 #include "views/detail.h"
 
+#define NOTE_FROM_COLS 70 /* names need the room before */
+
 static const wpa_verb hints[] = {WPA_VERB_OPEN, WPA_VERB_COPY,    WPA_VERB_BACK,
                                  WPA_VERB_HELP, WPA_VERB_COMMAND, WPA_VERB_NONE};
 
@@ -42,9 +44,13 @@ static void draw_side(wpa_doc *doc, const char *title, const wpa_use_row *rows, 
         if (rows[i].line > 0) {
             (void)wpa_text_format(at, sizeof at, "line %d", rows[i].line);
         }
-        (void)wpa_put_fit(&line, 0, 2, line.cols - 34, WPA_PAINT_TEXT, rows[i].name);
-        (void)wpa_put_fit(&line, 0, line.cols - 31, 20, WPA_PAINT_MUTED,
-                          rows[i].note ? rows[i].note : "");
+        bool is_wide = line.cols >= NOTE_FROM_COLS;
+        (void)wpa_put_fit(&line, 0, 2, line.cols - (is_wide ? 34 : 4 + wpa_text_cells(at)),
+                          WPA_PAINT_TEXT, rows[i].name);
+        if (is_wide) {
+            (void)wpa_put_fit(&line, 0, line.cols - 31, 20, WPA_PAINT_MUTED,
+                              rows[i].note ? rows[i].note : "");
+        }
         (void)wpa_put_right(&line, 0, line.cols - 1, WPA_PAINT_MUTED, at);
         doc->row++;
     }

@@ -131,9 +131,12 @@ SELECT subject, verb, text, state, since, count(*) OVER () FROM n ORDER BY harm,
 
 -- name: feed_activity
 -- params:
--- rows: newest first
-SELECT to_jsonb(v) || jsonb_build_object('reason', v.detail::jsonb ->> 'reason') FROM wpa.v_audit v
- WHERE v.action !~ '^(stage|target)\.' ORDER BY v.seq DESC LIMIT 40;
+-- rows: newest first, of the last five thousand entries
+-- why: who comes and goes is in the audit log, and every test is told of by its patch
+SELECT to_jsonb(v) || jsonb_build_object('reason', coalesce(v.detail::jsonb ->> 'reason',
+         CASE WHEN v.action LIKE 'repository.%' THEN v.detail::jsonb ->> 'name' WHEN v.action = 'job.ordered' THEN v.detail::jsonb ->> 'kind' END))
+  FROM wpa.v_audit v
+ WHERE v.action !~ '^(stage|target|session|test)\.' AND v.seq > (SELECT coalesce(max(seq), 0) - 5000 FROM wpa.audit) ORDER BY v.seq DESC LIMIT 40;
 
 -- name: feed_jobs
 -- params:

@@ -30,7 +30,7 @@ static const config_case cases[] = {
     {"window too long", "rollback: {window: 30s}\n", 1, "at most 10s"},
     {"panes are not to be chosen", "dash: {panes: [live]}\n", 1, "dash cannot be set"},
     {"nor pages of the wall", "wall: {turn: 20s}\n", 1, "wall cannot be set"},
-    {"no mouse", "mouse: yes\n", 1, "mouse"},
+    {"mouse", "mouse: sometimes\n", 1, "mouse"},
     {"two faults", "unicode: perhaps\nui: {live_fps: 99}\n", 2, "unicode"},
     {"not YAML", "keys: [\n", 1, "console.yaml:"},
 };

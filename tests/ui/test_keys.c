@@ -196,12 +196,45 @@ static void test_names(void **state)
     }
 }
 
+static void test_mouse_reports_are_taken_where_asked_for(void **state)
+{
+    static const struct {
+        const char *bytes;
+        int button, row, col; /* button -1: nothing */
+    } reports[] = {
+        {"\033[<0;12;40M", 0, 39, 11},  {"\033[<65;1;1M", 65, 0, 0},
+        {"\033[<0;12;40m", -1, 0, 0},   {"\033[<0;12M", -1, 0, 0},
+        {"\033[<0;99999;1M", -1, 0, 0}, {"\033[<;;M", -1, 0, 0},
+        {"\033[<0;12;40;7M", -1, 0, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < WPA_COUNT(reports); i++) {
+        wpa_keys keys;
+        wpa_key out[WPA_KEYS_MAX + 1];
+        wpa_keys_init(&keys, 25);
+        keys.has_mouse = true;
+        size_t n = wpa_keys_feed(&keys, reports[i].bytes, strlen(reports[i].bytes), 0, out);
+        assert_int_equal(n, reports[i].button >= 0);
+        if (n) {
+            assert_int_equal(out[0].code, WPA_KEY_MOUSE);
+            assert_int_equal(out[0].character, reports[i].button);
+            assert_int_equal(out[0].row, reports[i].row);
+            assert_int_equal(out[0].col, reports[i].col);
+            assert_false(out[0].is_alone);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bytes_to_keys), cmocka_unit_test(test_lone_key_press),
-        cmocka_unit_test(test_torn_report),   cmocka_unit_test(test_esc_is_decided),
-        cmocka_unit_test(test_random_bytes),  cmocka_unit_test(test_names),
+        cmocka_unit_test(test_bytes_to_keys),
+        cmocka_unit_test(test_lone_key_press),
+        cmocka_unit_test(test_torn_report),
+        cmocka_unit_test(test_esc_is_decided),
+        cmocka_unit_test(test_mouse_reports_are_taken_where_asked_for),
+        cmocka_unit_test(test_random_bytes),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,8 +114,6 @@ static bool read_unused(reader *r, const wpa_yaml_node *root, wpa_error *err)
         {"dash", "the dashboard chooses its panes by the size of the terminal"},
         {"wall", "the wall has its pages and their time built in"},
     };
-    static const char *const mouse_choices[] = {"auto", "no"}; /* there is none */
-    int mouse = 0;
     (void)r;
     for (size_t i = 0; i < WPA_COUNT(unused); i++) {
         const wpa_yaml_node *node = wpa_yaml_get(root, unused[i].key);
@@ -123,7 +121,17 @@ static bool read_unused(reader *r, const wpa_yaml_node *root, wpa_error *err)
             return wpa_yaml_fail(node, err, "%s cannot be set: %s", unused[i].key, unused[i].why);
         }
     }
-    return wpa_yaml_get_choice(root, "mouse", mouse_choices, 2, &mouse, err);
+    return true;
+}
+
+/* auto is no: most would miss the terminal's own selection before they know that Shift has it. */
+static bool read_mouse(reader *r, const wpa_yaml_node *root, wpa_error *err)
+{
+    static const char *const choices[] = {"auto", "no", "yes"};
+    int mouse = 0;
+    bool is_read = wpa_yaml_get_choice(root, "mouse", choices, WPA_COUNT(choices), &mouse, err);
+    r->config->has_mouse = mouse == 2;
+    return is_read;
 }
 
 static bool read_keys(reader *r, const wpa_yaml_node *root, wpa_error *err)
@@ -148,7 +156,7 @@ size_t wpa_ui_config_read(wpa_config *config, wpa_keymap *keymap, const char *pa
 {
     static bool (*const readers[])(reader *, const wpa_yaml_node *, wpa_error *) = {
         read_known, read_theme, read_unicode, read_clock,  read_input, read_rollback,
-        read_lock,  read_ui,    read_notify,  read_unused, read_keys,
+        read_lock,  read_ui,    read_notify,  read_unused, read_mouse, read_keys,
     };
     *config = (wpa_config){.has_seconds = true,
                            .rings = true,

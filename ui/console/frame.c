@@ -121,18 +121,36 @@ static int marked_tab(wpa_ui *ui)
     return 0;
 }
 
+static const char *const tab_names[WPA_TABS] = {"Dash",    "Workflows", "Findings", "Patches",
+                                                "Deploys", "Map",       "Runs",     "Audit"};
+
 static void draw_tabs(wpa_ui *ui, const wpa_canvas *canvas)
 {
-    static const char *const names[WPA_TABS] = {"Dash",    "Workflows", "Findings", "Patches",
-                                                "Deploys", "Map",       "Runs",     "Audit"};
     int col = 0; /* brackets take the place of the blanks around a name */
     for (int i = 0; i < WPA_TABS; i++) {
         bool is_active = marked_tab(ui) == i + 1;
         wpa_canvas part = *canvas;
         part.paint = is_active ? WPA_PAINT_SELECTED : WPA_PAINT_MUTED;
         col = wpa_putf(&part, 1, col, WPA_PAINT_TEXT, is_active ? "[%d %s]" : " %d %s ", i + 1,
-                       names[i]);
+                       tab_names[i]);
     }
+}
+
+static bool is_tiny(const wpa_grid *grid)
+{
+    return grid->rows < 24 || grid->cols < 80;
+}
+
+int wpa_ui_tab_at(const wpa_ui *ui, int row, int col)
+{
+    int end = 0;
+    for (int i = 0; row == 1 && !is_tiny(ui->grid) && i < WPA_TABS; i++) {
+        end += wpa_text_cells(tab_names[i]) + 4;
+        if (col < end) {
+            return i + 1;
+        }
+    }
+    return 0;
 }
 
 /*
@@ -311,9 +329,8 @@ static void draw_tiny(wpa_ui *ui, const wpa_canvas *canvas)
 static void draw_signed_in(wpa_ui *ui, const wpa_canvas *canvas)
 {
     wpa_page *page = wpa_ui_page(ui);
-    bool is_tiny = canvas->rows < 24 || canvas->cols < 80;
     int row = 2;
-    if (is_tiny) {
+    if (is_tiny(canvas->grid)) {
         draw_tiny(ui, canvas);
         row = 1;
     } else {

@@ -108,6 +108,7 @@ static const struct {
     {WPA_VERB_COMMAND, open_palette, NULL},
     {WPA_VERB_HELP, wpa_help_open, NULL},
     {WPA_VERB_THEME, next_theme, NULL},
+    {WPA_VERB_MOUSE, wpa_mouse_toggle, NULL},
     {WPA_VERB_FREEZE, freeze, NULL},
     {WPA_VERB_SCOPE, scope_to, NULL},
     {WPA_VERB_REFRESH, refresh, NULL},
@@ -190,6 +191,11 @@ void wpa_ui_key(wpa_ui *ui, const wpa_key *key)
     ui->last_key_us = ui->local_us;
     if (key->code == WPA_KEY_PASTE_DROPPED) {
         wpa_ui_say(ui, WPA_NOTICE_NOTE, "pasted text ignored");
+        return;
+    }
+    if (key->code == WPA_KEY_MOUSE) {
+        wpa_mouse_key(ui, key);
+        wpa_ui_sync(ui);
         return;
     }
     if (key->code == WPA_KEY_BACKGROUND) {

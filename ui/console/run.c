@@ -46,6 +46,7 @@ static void read_keys(loop *l)
         return;
     }
     l->keys.takes_text = wpa_ui_takes_text(l->ui);
+    l->keys.has_mouse = l->ui->has_mouse;
     handle_keys(l, keys, wpa_keys_feed(&l->keys, bytes, (size_t)n, wpa_monotonic_ms(), keys));
 }
 
@@ -113,6 +114,7 @@ static void paint(loop *l, int64_t now_ms)
         wpa_free(ui->clipboard);
         ui->clipboard = NULL;
     }
+    wpa_term_set_mouse(l->term, ui->has_mouse && !ui->is_wall);
     if (ui->is_wall) {
         wpa_wall_paint(ui);
     } else {

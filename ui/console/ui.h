@@ -165,6 +165,8 @@ struct wpa_ui {
     bool wants_bell, wants_suspend, is_quitting;
     char *clipboard; /* to be handed to the terminal; owned */
     int64_t interrupted_us, last_key_us;
+    bool has_mouse; /* wanted of the terminal */
+    int64_t clicked_us;
 
     wpa_msg *link_msg, *start_msg, *session_msg, *dash_msg, *detail_msg;
     wpa_msg *held_dash_msg; /* newest that came while frozen: its alarms are shown */
@@ -353,6 +355,12 @@ void wpa_palette_key(wpa_ui *ui, const wpa_key *key);
 void wpa_palette_draw(wpa_ui *ui, const wpa_canvas *canvas);
 /** Run a command line as if typed. */
 void wpa_palette_run(wpa_ui *ui, const char *line);
+
+/** Wheel and buttons. (mouse.c) */
+void wpa_mouse_key(wpa_ui *ui, const wpa_key *key);
+void wpa_mouse_toggle(wpa_ui *ui);
+/** The tab that is drawn there, from 1; 0 none. (frame.c) */
+int wpa_ui_tab_at(const wpa_ui *ui, int row, int col);
 
 void wpa_help_open(wpa_ui *ui); /* help.c */
 void wpa_help_key(wpa_ui *ui, const wpa_key *key);

@@ -16,7 +16,8 @@ static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 
 static void on_fatal(int signal_number)
 {
-    static const char restore[] = "\033[?2026l\033[?2004l\033[?25h\033[0m\033[?1049l";
+    static const char restore[] =
+        "\033[?2026l\033[?1006l\033[?1000l\033[?2004l\033[?25h\033[0m\033[?1049l";
     if (fatal.is_armed) {
         ssize_t written = write(fatal.fd, restore, sizeof restore - 1);
         (void)written;

@@ -22,6 +22,7 @@ struct wpa_term {
     int fd, out_fd, frame_fd, signal_fd;
     FILE *out, *in; /* what curses believes to be the terminal */
     SCREEN *screen;
+    bool has_mouse; /* its reports are on */
     struct termios saved;
     sigset_t saved_mask;
     bool has_mask, is_raw, is_ascii, has_sync;

@@ -58,6 +58,29 @@ static const struct {
     {"[E", WPA_KEY_F5},        {"M", WPA_KEY_ENTER},
 };
 
+/* "<0;12;40M": button, column and line from 1; with m at its end the button was let go. */
+static void add_mouse(output *out, const char *text)
+{
+    int numbers[3] = {0};
+    const char *at = text + 1;
+    for (int i = 0; i < 3; i++) {
+        size_t n = strspn(at, "0123456789");
+        if (n < 1 || n > 4 || at[n] != (i < 2 ? ';' : 'M')) {
+            return;
+        }
+        for (size_t k = 0; k < n; k++) {
+            numbers[i] = numbers[i] * 10 + at[k] - '0';
+        }
+        at += n + 1;
+    }
+    if (!*at && out->n < WPA_KEYS_MAX) {
+        out->keys[out->n++] = (wpa_key){.code = WPA_KEY_MOUSE,
+                                        .character = (uint32_t)numbers[0],
+                                        .row = numbers[2] - 1,
+                                        .col = numbers[1] - 1};
+    }
+}
+
 static void end_sequence(wpa_keys *keys, output *out)
 {
     const char *text = keys->pending + 2;
@@ -68,7 +91,9 @@ static void end_sequence(wpa_keys *keys, output *out)
                 add_key(out, sequences[i].code, 0);
             }
         }
-        if (wpa_text_is(text, "200~")) {
+        if (keys->has_mouse && keys->state == CSI && *text == '<') {
+            add_mouse(out, text);
+        } else if (wpa_text_is(text, "200~")) {
             keys->is_paste_open = true;
             keys->is_line_broken = false;
         } else if (wpa_text_is(text, "201~")) {

@@ -35,12 +35,14 @@ typedef enum wpa_key_code {
     WPA_KEY_PASTE_DROPPED, /* pasted text with no field open */
     WPA_KEY_SYNC_MODE,     /* terminal knows synchronized updates */
     WPA_KEY_BACKGROUND,    /* character: 0 dark, 1 light */
+    WPA_KEY_MOUSE,         /* character: the button, 64 and 65 the wheel; pressed at row, col */
 } wpa_key_code;
 
 typedef struct wpa_key {
     wpa_key_code code;
     uint32_t character;
     bool is_alone; /* was a lone key press: may change the fleet */
+    int row, col;  /* of the mouse, from 0 */
 } wpa_key;
 
 #define WPA_KEYS_MAX 64      /* keys of one read; more are dropped with PASTE_DROPPED */
@@ -49,6 +51,7 @@ typedef struct wpa_key {
 typedef struct wpa_keys {
     int64_t esc_ms;  /* a lone Esc is decided after this long */
     bool takes_text; /* a field is open: bursts and pastes are text */
+    bool has_mouse;  /* its reports were asked for; others are swallowed */
     /* what has been read and not decided */
     char pending[WPA_SEQUENCE_MAX];
     size_t n_pending;

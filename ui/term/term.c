@@ -25,6 +25,8 @@
 #include "term/fatal.h"
 #include "term/internal.h"
 
+#define MOUSE_ON "\033[?1000h\033[?1006h"
+#define MOUSE_OFF "\033[?1006l\033[?1000l"
 #define FRAME_MAX_BYTES ((size_t)32 * 1024 * 1024)
 
 static bool names_any(const char *term, const char *const prefixes[], size_t n)
@@ -233,6 +235,9 @@ static void give_back(wpa_term *term)
     }
     (void)endwin();
     take_frame(term);
+    if (term->has_mouse) {
+        wpa_buf_text(term->unsent, MOUSE_OFF);
+    }
     wpa_buf_text(term->unsent, "\033[?2004l\033[0m\033[?25h");
     flush_patiently(term);
     (void)tcsetattr(term->fd, TCSADRAIN, &term->saved);
@@ -395,6 +400,14 @@ void wpa_term_copy(wpa_term *term, const char *text)
     wpa_buf_text(term->unsent, "\033\\");
 }
 
+void wpa_term_set_mouse(wpa_term *term, bool is_on)
+{
+    if (is_on != term->has_mouse) {
+        wpa_buf_text(term->unsent, is_on ? MOUSE_ON : MOUSE_OFF);
+        term->has_mouse = is_on;
+    }
+}
+
 void wpa_term_suspend(wpa_term *term)
 {
     give_back(term);
@@ -403,4 +416,7 @@ void wpa_term_suspend(wpa_term *term)
     wpa_fatal_arm(term->fd, &term->saved);
     term->is_raw = true;
     wpa_buf_text(term->unsent, "\033[?2004h");
+    if (term->has_mouse) {
+        wpa_buf_text(term->unsent, MOUSE_ON);
+    }
 }

@@ -62,5 +62,8 @@ bool wpa_term_flush(wpa_term *term) WPA_CHECK;
 void wpa_term_bell(wpa_term *term);
 /** Hand text to the terminal's clipboard (OSC 52). */
 void wpa_term_copy(wpa_term *term, const char *text);
+/** Reports of buttons and the wheel, never of motion; while on, the terminal's own selection needs
+ * Shift. */
+void wpa_term_set_mouse(wpa_term *term, bool is_on);
 /** Give the terminal back, stop the process, take the terminal again when continued. */
 void wpa_term_suspend(wpa_term *term);

@@ -60,6 +60,7 @@ void wpa_cursor_show(wpa_cursor *cursor, size_t n, int height)
         cursor->top = cursor->index - height + 1;
     }
     cursor->top = cursor->top < 0 ? 0 : cursor->top;
+    cursor->n_shown = (int)n - cursor->top < height ? (int)n - cursor->top : height;
 }
 
 bool wpa_cursor_is_marked(const wpa_cursor *cursor, wpa_object object)

@@ -14,6 +14,7 @@ typedef wpa_object (*wpa_object_at)(const void *rows, size_t i);
 typedef struct wpa_cursor {
     wpa_object selected;
     int index, top;
+    int n_shown;  /* rows on the screen when it was drawn last */
     bool is_lost; /* the selected row has gone: its neighbour is selected now */
     wpa_object marks[WPA_MARKS_MAX];
     size_t n_marks;

@@ -380,6 +380,10 @@ static void the_whole_way(void **state)
     assert_true(view->worst[0].scores.overall == 1);
     assert_true(view->worst[29].scores.overall < 0);
     assert_int_equal(view->n_needs_all, 10);
+    assert_true(view->n_activity > 0);
+    for (size_t i = 0; i < view->n_activity; i++) { /* who comes and goes is in the audit log */
+        assert_false(wpa_text_starts(view->activity[i].text, "session"));
+    }
     wpa_msg_free(msg);
 
     /* windows by key: down, around a row, up from the end */

@@ -235,6 +235,17 @@ static void check_programs(const wpa_code_finder *f, const wpa_shell_command *c)
     }
 }
 
+/* "gh api graphql -f query="... $X ..."": the text is a part of the query. */
+static void check_query(const wpa_code_finder *f, const wpa_shell_command *c)
+{
+    bool is_query = wpa_shell_is(c, "gh", "api") && wpa_shell_word_find(c, "graphql");
+    for (size_t i = c->first + 1; is_query && i < c->n_words; i++) {
+        if (wpa_text_starts(c->words[i].text, "query=")) {
+            wpa_code_tell(f, "the forge", &c->words[i], WPA_WORD_IS_CODE);
+        }
+    }
+}
+
 /* "docker exec x sh -c "...$X"", "find -exec sh -c": a shell somewhere among the arguments. */
 static void check_started(const wpa_code_finder *f, const wpa_shell_command *c)
 {
@@ -360,6 +371,7 @@ void wpa_code_words_visit(wpa_rule_run *run, const wpa_site *site, size_t i, wpa
         return;
     }
     check_macros(f, c);
+    check_query(f, c);
     wpa_code_visit_printer(f, i);
     check_started(f, c);
     if (f->site->step->shell == WPA_SHELL_BASH) {

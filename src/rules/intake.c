@@ -166,7 +166,8 @@ static bool takes_tree(const wpa_shell_command *c)
         return wpa_text_index(sub->text, commands, WPA_COUNT(commands)) >= 0 ||
                (wpa_text_is(sub->text, "remote") && has_word(c, "add"));
     }
-    if (wpa_text_is(c->name, "curl") || wpa_text_is(c->name, "wget")) {
+    if (wpa_text_is(c->name, "curl") || wpa_text_is(c->name, "wget") ||
+        wpa_shell_is(c, "gh", "api")) {
         for (size_t i = 0; i < WPA_COUNT(archives); i++) {
             if (has_word(c, archives[i])) {
                 return true;
@@ -197,6 +198,7 @@ static bool fetches_tree(wpa_rule_run *run, const wpa_site *site, const wpa_shel
 {
     bool is_pull =
         (wpa_shell_is(c, "gh", "pr") || wpa_shell_is(c, "hub", "pr")) && has_word(c, "checkout");
+    is_pull = is_pull || wpa_shell_is(c, "hub", "checkout");
     bool is_fetch =
         (wpa_shell_is(c, "git", "fetch") || wpa_shell_is(c, "git", "pull")) && has_word(c, "pull/");
     if (is_pull || is_fetch || !takes_tree(c)) {
@@ -242,6 +244,36 @@ static bool goes_to_commit(wpa_rule_run *run, const wpa_outline_step *step,
     return false;
 }
 
+/* Commands before it among which the one is looked for that fetches what a patch is made of. */
+#define PATCH_LOOKBACK 16
+
+/* "gh pr diff 1", "curl ${{ github.event.pull_request.patch_url }}". */
+static bool fetches_patch(const wpa_outline_step *step, const wpa_shell_command *c)
+{
+    static const char *const parts[] = {"patch_url", "diff_url"};
+    bool fetches = wpa_shell_is(c, "gh", "pr") && has_word(c, "diff");
+    bool is_download = wpa_text_is(c->name, "curl") || wpa_text_is(c->name, "wget");
+    for (size_t i = 0; is_download && i < WPA_COUNT(parts) && !fetches; i++) {
+        fetches =
+            c->span.end <= step->run->length &&
+            wpa_text_find(step->run->text + c->span.start, wpa_span_length(c->span), parts[i]);
+    }
+    return fetches;
+}
+
+/* Does the command put a pull request into the tree by its patch: "gh pr diff 1 | git apply"? */
+static bool applies_patch(const wpa_outline_step *step, const wpa_script *script, size_t i)
+{
+    const wpa_shell_command *c = &script->commands[i];
+    bool applies = wpa_shell_is(c, "git", "apply") || wpa_shell_is(c, "git", "am") ||
+                   wpa_text_is(c->name, "patch");
+    bool is_fetched = false;
+    for (size_t n = 1; applies && n <= i && n <= PATCH_LOOKBACK && !is_fetched; n++) {
+        is_fetched = fetches_patch(step, c - n);
+    }
+    return is_fetched;
+}
+
 static bool command_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
     const wpa_script *script = wpa_step_commands(site->step);
@@ -250,7 +282,7 @@ static bool command_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *inta
         bool is_artifact = (wpa_shell_is(c, "gh", "run") && has_word(c, "download")) ||
                            (wpa_shell_is(c, "gh", "api") && has_word(c, "/artifacts/")) ||
                            asks_for_artifacts(site->step, c);
-        if (!is_artifact && !fetches_tree(run, site, c)) {
+        if (!is_artifact && !fetches_tree(run, site, c) && !applies_patch(site->step, script, i)) {
             continue;
         }
         wpa_trust trust = wpa_trust_of(run, site);

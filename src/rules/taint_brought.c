@@ -281,11 +281,16 @@ static bool may_ask_forge(const wpa_script *script, wpa_span span)
              wpa_text_find(script->text, script->length, "gh api ")));
 }
 
-wpa_taint wpa_trace_forge(wpa_tracer *t, const wpa_site *site, wpa_span span)
+wpa_taint wpa_trace_answer(wpa_tracer *t, const wpa_site *site, const char *path)
 {
     static const char *const events[] = {
         "pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment",
         "issues",       "issue_comment",       "workflow_run",        NULL};
+    return wpa_trace_foreign(t, site, events, path, "text of the forge");
+}
+
+wpa_taint wpa_trace_forge(wpa_tracer *t, const wpa_site *site, wpa_span span)
+{
     const wpa_script *script = site->step->script;
     bool is_asked = t->question == WPA_TAINT_TEXT && script && script->is_readable &&
                     may_ask_forge(script, span) && wpa_rule_spend(t->run, script->n_commands * 4);
@@ -295,7 +300,7 @@ wpa_taint wpa_trace_forge(wpa_tracer *t, const wpa_site *site, wpa_span span)
         const char *path = is_within ? text_printed(script, i) : NULL;
         path = path || !is_within ? path : text_picked(site->step, script, i);
         if (path) {
-            wpa_taint taint = wpa_trace_foreign(t, site, events, path, "text of the forge");
+            wpa_taint taint = wpa_trace_answer(t, site, path);
             return wpa_taint_add_hop(
                 t, taint, site->source,
                 wpa_site_span(t->run, site->step->run, c->span.start, c->span.end), "fetches it");

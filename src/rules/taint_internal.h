@@ -59,6 +59,8 @@ wpa_taint wpa_trace_intake(wpa_tracer *t, const wpa_site *site);
 wpa_taint wpa_trace_disk(wpa_tracer *t, const wpa_site *site, wpa_span span);
 /** Text of a pull request or an issue that commands within the span fetch. */
 wpa_taint wpa_trace_forge(wpa_tracer *t, const wpa_site *site, wpa_span span);
+/** Text of strangers that the forge answers with, shown as path. */
+wpa_taint wpa_trace_answer(wpa_tracer *t, const wpa_site *site, const char *path);
 /** Members of the event that commands within the span pick out of its file: "jq .issue.title". */
 wpa_taint wpa_trace_event(wpa_tracer *t, const wpa_site *site, wpa_span span);
 /** Variables of a script of Python within the span, as far as the script assigns them before. */

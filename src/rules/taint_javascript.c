@@ -2,7 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "rules/taint.h"
+#include "rules/taint_internal.h"
 
 /* Names within names that are followed. */
 #define HOLDERS_MAX 4
@@ -91,10 +91,57 @@ static bool is_harmless(const char *text, wpa_span value)
     return false;
 }
 
+/* Is the name among those that a line gives what the client answers: "const { data: pull } = await
+ * github.rest.pulls.get(...)"? */
+static bool is_answer(const char *text, const char *name, size_t length)
+{
+    static const char call[] = "= await github.";
+    for (const char *at = strstr(text, call); at; at = strstr(at + 1, call)) {
+        const char *line = at;
+        while (line > text && line[-1] != '\n' && line[-1] != ';') {
+            line--;
+        }
+        for (; line < at; line++) {
+            size_t n = wpa_text_name_length(line);
+            if (n == length && memcmp(line, name, n) == 0) {
+                return true;
+            }
+            line += n;
+        }
+    }
+    return false;
+}
+
+/* "pull.data.title" within the span, where the forge has told what pull is. */
+static wpa_taint of_answers(wpa_rule_run *run, const wpa_site *site, const char *text,
+                            wpa_span span)
+{
+    static const char *const members[] = {".title", ".body", ".head.ref", ".head.label"};
+    const char *end = text + span.end;
+    for (size_t i = 0; i < WPA_COUNT(members); i++) {
+        size_t n = strlen(members[i]);
+        for (const char *at = text + span.start;
+             (at = memmem(at, (size_t)(end - at), members[i], n)); at += n) {
+            const char *base = at;
+            while (base > text + span.start && strchr(WPA_IDENTIFIER ".?", base[-1])) {
+                base--;
+            }
+            size_t length = wpa_text_name_length(base);
+            if (length && wpa_text_name_length(at + n) == 0 && wpa_rule_spend(run, strlen(text)) &&
+                is_answer(text, base, length)) {
+                wpa_tracer t = {.run = run, .left = 100};
+                return wpa_trace_answer(&t, site, i == 1 ? "the fetched body" : "the fetched text");
+            }
+        }
+    }
+    return (wpa_taint){0};
+}
+
 static wpa_taint of_span(wpa_rule_run *run, const wpa_site *site, const char *text, wpa_span span,
                          unsigned depth)
 {
     wpa_taint worst = of_readers(run, site, text, span);
+    worst = worst.grade ? worst : of_answers(run, site, text, span);
     for (size_t i = span.start; i < span.end && depth < HOLDERS_MAX; i++) {
         bool begins = (isalpha((unsigned char)text[i]) || text[i] == '_') &&
                       (i == 0 || !strchr(WPA_IDENTIFIER ".", text[i - 1]));

@@ -320,10 +320,73 @@ static void check_expansions(wpa_rule_run *run, const wpa_site *site)
     }
 }
 
+/* ---- scripts that actions run ------------------------------------------------------------------
+ */
+
+/* Is the input a script of a shell, which has the step's environment? */
+static bool is_shell_input(const wpa_outline_step *step, const char *input)
+{
+    static const char *const runners[] = {"nick-fields/retry",
+                                          "nick-invision/retry",
+                                          "step-security/retry",
+                                          "wandalen/wretry.action",
+                                          "coactions/setup-xvfb",
+                                          "gabrielbb/xvfb-action",
+                                          "mathiasvr/command-output",
+                                          "azure/cli",
+                                          "jarvusinnovations/background-action",
+                                          "reactivecircus/android-emulator-runner"};
+    bool is_one = wpa_outline_step_uses(step, "appleboy/ssh-action") &&
+                  (wpa_outline_with(step, "envs") || wpa_outline_with(step, "allenvs"));
+    for (size_t i = 0; i < WPA_COUNT(runners) && !is_one; i++) {
+        is_one = wpa_outline_step_uses(step, runners[i]);
+    }
+    return is_one && wpa_facts_input_is_code(step->uses.slug, wpa_slice_of(input));
+}
+
+static void visit_commands(wpa_rule_run *run, const wpa_site *site)
+{
+    const wpa_script *script = site->step->script;
+    for (size_t i = 0; script && script->is_readable && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        if (!c->is_nested_script && c->n_words > c->first) {
+            wpa_code_words_visit(run, site, i, report);
+        }
+    }
+}
+
+/* What an input's script takes of the memory that stays, as work. */
+#define INPUT_WORK 10000
+
+/* As if the step ran the input itself. */
+static void check_inputs(wpa_rule_run *run, const wpa_site *site)
+{
+    const wpa_yaml_node *with = site->step->with;
+    for (size_t i = 0; with && i < with->n_pairs; i++) {
+        const char *name = wpa_yaml_text(with->pairs[i].key);
+        const wpa_yaml_node *value = wpa_yaml_resolve(with->pairs[i].value);
+        bool may_be = name && wpa_yaml_is(value, WPA_YAML_SCALAR) && value->text &&
+                      strlen(value->text) == value->length && strchr(value->text, '$');
+        if (!may_be || !is_shell_input(site->step, name) || !wpa_rule_spend(run, INPUT_WORK)) {
+            continue;
+        }
+        wpa_outline_step *step = wpa_arena_dup(run->lasting, site->step, sizeof *step);
+        step->run = value;
+        step->shell = WPA_SHELL_BASH;
+        step->places = NULL;
+        step->script = wpa_script_read(value->text, value->length, run->lasting);
+        step->lexed = step->script;
+        wpa_site inner = *site;
+        inner.step = step;
+        visit_commands(run, &inner);
+    }
+}
+
 static void check_step(wpa_rule_run *run, const wpa_site *site)
 {
     if (!site->step->run) {
         check_javascript(run, site);
+        check_inputs(run, site);
         return;
     }
     const wpa_script *script = site->step->script;
@@ -334,12 +397,7 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
     if (script && script->is_readable && site->step->shell == WPA_SHELL_BASH) {
         check_expansions(run, site);
     }
-    for (size_t i = 0; script && script->is_readable && i < script->n_commands; i++) {
-        const wpa_shell_command *c = &script->commands[i];
-        if (!c->is_nested_script && c->n_words > c->first) {
-            wpa_code_words_visit(run, site, i, report);
-        }
-    }
+    visit_commands(run, site);
 }
 
 static bool check(wpa_rule_run *run, wpa_error *err)

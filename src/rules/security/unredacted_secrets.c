@@ -151,8 +151,9 @@ static bool prints_input(const wpa_shell_command *command)
            wpa_text_index(command->name, printers, WPA_COUNT(printers)) >= 0;
 }
 
-/* Where the command's output goes that others read: NULL if nowhere that is logged or exported. */
-static const char *sink_of(const wpa_shell_command *command)
+/* Where what the command prints goes that others read: NULL if nowhere that is logged or exported.
+ */
+static const char *printed_to(const wpa_shell_command *command)
 {
     static const char *const files[] = {"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STEP_SUMMARY"};
     bool is_redirected = false;
@@ -169,7 +170,14 @@ static const char *sink_of(const wpa_shell_command *command)
         }
     }
     bool is_kept = is_redirected || command->nested || wpa_text_is(command->name, "tee");
-    return is_kept || !prints_input(command) ? NULL : "the log";
+    return is_kept ? NULL : "the log";
+}
+
+/* The same of what the command reads, as far as it prints that. */
+static const char *sink_of(const wpa_shell_command *command)
+{
+    const char *sink = printed_to(command);
+    return wpa_text_is(sink, "the log") && !prints_input(command) ? NULL : sink;
 }
 
 /* From the first to the last: what one command prints the next one reads. */
@@ -194,12 +202,94 @@ static void check_pipe(wpa_rule_run *run, const wpa_outline_step *step, size_t f
     }
 }
 
+#define MADE_MAX 8       /* variables of one script that are followed */
+#define MADE_LOOKBACK 16 /* commands before an assignment that may stand in its substitution */
+
+/* Variables that hold what a script makes of a secret: "KEY=$(echo "$SECRET" | jq -r .key)". */
+typedef struct made {
+    wpa_slice names[MADE_MAX];
+    size_t n;
+} made;
+
+/* Does a substitution within the word make something of a secret? */
+static bool is_made_of_secret(wpa_rule_run *run, const wpa_outline_step *step, size_t outer,
+                              wpa_span word)
+{
+    bool is_secret = false, is_changed = false;
+    for (size_t back = 1; back <= outer && back <= MADE_LOOKBACK; back++) {
+        const wpa_shell_command *c = &step->script->commands[outer - back];
+        if (!wpa_span_contains(word, c->span)) {
+            break; /* what stands in it comes right before it */
+        }
+        /* A password for curl is no part of what it fetches. */
+        bool hands_on =
+            changes_text(c) || wpa_text_is(c->name, "echo") || wpa_text_is(c->name, "printf");
+        is_changed = is_changed || changes_text(c);
+        is_secret = is_secret ||
+                    (hands_on && command_names_secret(run->source->outline, step, c, run->arena));
+    }
+    return is_secret && is_changed;
+}
+
+static void note_made(wpa_rule_run *run, const wpa_outline_step *step, size_t i, made *m)
+{
+    const wpa_shell_command *c = &step->script->commands[i];
+    bool declares = wpa_text_is(c->name, "export") || wpa_text_is(c->name, "local");
+    for (size_t k = 0; k < (declares ? c->n_words : c->first) && m->n < MADE_MAX; k++) {
+        const char *word = c->words[k].text;
+        size_t length = wpa_text_name_length(word);
+        if (length && word[length] == '=' && strstr(word + length, "$(") &&
+            is_made_of_secret(run, step, i, c->words[k].span)) {
+            m->names[m->n++] = (wpa_slice){word, length};
+        }
+    }
+}
+
+static bool names_made(const char *word, const made *m)
+{
+    for (const char *at = strchr(word, '$'); at; at = strchr(at + 1, '$')) {
+        const char *name = at + 1 + (at[1] == '{');
+        wpa_slice read = {name, wpa_text_name_length(name)};
+        for (size_t i = 0; i < m->n; i++) {
+            if (read.length == m->names[i].length &&
+                memcmp(read.at, m->names[i].at, read.length) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* What is made of a secret and put into a variable, printed later on. */
+static void check_made(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    made m = {0};
+    for (size_t i = 0; i < step->script->n_commands; i++) {
+        const wpa_shell_command *c = &step->script->commands[i];
+        bool prints = wpa_text_is(c->name, "echo") || wpa_text_is(c->name, "printf");
+        const char *sink = m.n && prints && !wpa_text_is(c->after, "|") ? printed_to(c) : NULL;
+        for (size_t k = c->first + 1; sink && k < c->n_words; k++) {
+            if (names_made(c->words[k].text, &m)) {
+                wpa_finding *finding = wpa_rule_report(
+                    run, wpa_outline_script_span(step, c->span), NULL, NULL,
+                    "what is made of the secret before goes to %s, and is not masked", sink);
+                finding->confidence = WPA_CONFIDENCE_MEDIUM;
+                break;
+            }
+        }
+        note_made(run, step, i, &m);
+    }
+}
+
 static void check_script(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_script *script = step->script;
     bool may_mask = wpa_outline_script_holds(step, "::add-mask::");
     bool is_read =
         script && script->is_readable && !(may_mask && strstr(script->text, "::add-mask::"));
+    if (is_read) {
+        check_made(run, step);
+    }
     for (size_t i = 0, last; is_read && i < script->n_commands; i = last + 1) {
         bool is_changed = changes_text(&script->commands[i]);
         for (last = i;

@@ -24,5 +24,8 @@ bool wpa_test_digest(const wpa_test_patch *patch, uint8_t digest[32], wpa_error 
 /** Every node of the tree that differs must touch an edit; fails the outcome otherwise. */
 void wpa_test_compare_nodes(const wpa_test_context *context, wpa_test_outcome *outcome);
 
+/** Would the forge refuse the file of the context as it was, or a part of it? */
+bool wpa_test_was_invalid(const wpa_test_context *context);
+
 /** Compare what the rules say of the security of all files; fails the outcome if it got worse. */
 void wpa_test_compare_security(const wpa_test_context *context, wpa_test_outcome *outcome);

@@ -16,9 +16,12 @@
 #define WORK_MAX 30000000  /* nodes and letters of conditions */
 #define DIFFERENCES_MAX 20 /* that are shown */
 
+/** Of a file that was no whole document nobody can say what it started. */
 static bool has_both_versions(const wpa_test_context *context)
 {
     return context->file->is_definition && wpa_test_workflow_of(context, &context->file->before) &&
+           !wpa_test_image_model(context->file, &context->file->before, context->arena)
+                ->doc->is_partial &&
            wpa_test_workflow_of(context, &context->file->after);
 }
 
@@ -59,7 +62,10 @@ typedef struct comparison {
     const wpa_workflow *before, *after;
     wpa_runs *runs_before, *runs_after;
     bool *run_before, *run_after; /* [n_jobs] */
+    const wpa_workflow_job **now; /* [n_jobs] of before: the same job after, or NULL */
+    bool *is_new;                 /* [n_jobs] of after */
     size_t n_differences;
+    bool was_invalid;               /* before, by the rules of what the forge accepts */
     wpa_map *told;                  /* jobs whose difference was told */
     wpa_map *new_names, *old_names; /* of workflows that the patch renames */
 } comparison;
@@ -72,6 +78,22 @@ static void tell(comparison *with, const wpa_occasion *occasion, const char *wha
     }
 }
 
+/** May the versions differ there: it is declared, or before the forge took the file for wrong? */
+static bool is_free(comparison *with, const wpa_occasion *occasion, unsigned declares)
+{
+    /* Inputs are part of a trigger, and what asks for them changes with them. */
+    bool has_inputs = wpa_text_is(occasion->event, "workflow_dispatch") ||
+                      wpa_text_is(occasion->event, "workflow_call");
+    if (wpa_test_is_declared(with->context, declares | (has_inputs ? WPA_DECLARES_TRIGGERS : 0U))) {
+        return true;
+    }
+    if (with->was_invalid) {
+        wpa_test_warn(with->outcome, with->context->arena,
+                      "it starts other jobs than it says before, where the forge refuses it");
+    }
+    return with->was_invalid;
+}
+
 static void compare_start(comparison *with, const wpa_occasion *occasion, wpa_occasion_answer was,
                           wpa_occasion_answer is)
 {
@@ -81,7 +103,7 @@ static void compare_start(comparison *with, const wpa_occasion *occasion, wpa_oc
          !is_known                ? "whether it starts the workflow cannot be told"
          : is == WPA_OCCASION_YES ? "starts the workflow, and did not"
                                   : "starts the workflow no more");
-    if (wpa_test_is_declared(with->context, WPA_DECLARES_TRIGGERS)) {
+    if (is_free(with, occasion, WPA_DECLARES_TRIGGERS)) {
         return;
     }
     if (is_known) {
@@ -118,7 +140,7 @@ static void compare_job(comparison *with, const wpa_occasion *occasion, const ch
     tell(with, occasion,
          wpa_arena_printf(arena, is ? "job '%s' may run, and did not" : "job '%s' may run no more",
                           id));
-    if (wpa_test_is_declared(with->context, WPA_DECLARES_JOBS)) {
+    if (is_free(with, occasion, WPA_DECLARES_JOBS)) {
         return;
     }
     /* Each version asks for something of its own: they may well be two words for one thing. */
@@ -141,17 +163,13 @@ static bool play(comparison *with, const wpa_occasion *occasion, const wpa_occas
         return false;
     }
     for (size_t i = 0; i < with->before->n_jobs; i++) {
-        const char *id = with->before->jobs[i].id;
-        const wpa_workflow_job *now = i < with->after->n_jobs ? &with->after->jobs[i] : NULL;
-        now = now && wpa_text_is_ci(now->id, id) ? now : wpa_workflow_job_find(with->after, id);
-        compare_job(with, occasion, id, with->run_before[i], now && with->run_after[now->index]);
+        const wpa_workflow_job *now = with->now[i];
+        compare_job(with, occasion, with->before->jobs[i].id, with->run_before[i],
+                    now && with->run_after[now->index]);
     }
     for (size_t i = 0; i < with->after->n_jobs; i++) {
-        const char *id = with->after->jobs[i].id;
-        bool is_old = (i < with->before->n_jobs && wpa_text_is_ci(with->before->jobs[i].id, id)) ||
-                      wpa_workflow_job_find(with->before, id);
-        if (!is_old) {
-            compare_job(with, occasion, id, false, with->run_after[i]);
+        if (with->is_new[i]) {
+            compare_job(with, occasion, with->after->jobs[i].id, false, with->run_after[i]);
         }
     }
     return true;
@@ -220,6 +238,20 @@ static bool compare_occasions(comparison *with, const wpa_occasions *all)
     return true;
 }
 
+static void join_jobs(comparison *with)
+{
+    wpa_arena *arena = with->context->arena;
+    const wpa_workflow *before = with->before, *after = with->after;
+    with->now = wpa_arena_array(arena, before->n_jobs + 1, sizeof(const wpa_workflow_job *));
+    with->is_new = wpa_arena_array(arena, after->n_jobs + 1, sizeof *with->is_new);
+    for (size_t i = 0; i < before->n_jobs; i++) {
+        with->now[i] = wpa_workflow_job_find(after, before->jobs[i].id);
+    }
+    for (size_t i = 0; i < after->n_jobs; i++) {
+        with->is_new[i] = wpa_workflow_job_find(before, after->jobs[i].id) == NULL;
+    }
+}
+
 static void play_all(const wpa_test_context *context, const wpa_workflow *before,
                      const wpa_workflow *after, wpa_test_outcome *outcome)
 {
@@ -235,7 +267,9 @@ static void play_all(const wpa_test_context *context, const wpa_workflow *before
                        .run_before = wpa_arena_array(arena, before->n_jobs + 1, sizeof(bool)),
                        .run_after = wpa_arena_array(arena, after->n_jobs + 1, sizeof(bool)),
                        .told = wpa_map_new(arena)};
+    with.was_invalid = wpa_test_was_invalid(context);
     read_renames(&with);
+    join_jobs(&with);
     wpa_occasions all =
         wpa_occasions_of(before, after, around ? around->default_branch : NULL, arena);
     if (!compare_occasions(&with, &all)) {

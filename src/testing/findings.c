@@ -135,6 +135,20 @@ static bool check_valid(const wpa_test_context *context, wpa_test_outcome *outco
     return true;
 }
 
+bool wpa_test_was_invalid(const wpa_test_context *context)
+{
+    const wpa_analysis *before =
+        wpa_test_image_analysis(context->file, &context->file->before, context->arena);
+    for (size_t i = 0; i < before->result.n_findings; i++) {
+        const wpa_finding *finding = before->result.findings[i];
+        if (is_validity_rule(finding) && finding->severity >= WPA_SEVERITY_HIGH &&
+            finding->state == WPA_FINDING_OPEN) {
+            return true;
+        }
+    }
+    return !before->is_valid;
+}
+
 /* ---- T102 ---- */
 
 static bool answers_here(const wpa_test_context *context, const wpa_test_finding *finding)

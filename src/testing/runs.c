@@ -126,29 +126,76 @@ wpa_runs *wpa_runs_new(const wpa_workflow *workflow, size_t *work, wpa_arena *ar
 
 /* ---- what nobody can tell ---- */
 
-/** The words of a part without blanks and case; the sides of == in one order. */
-static void put_words(wpa_buf *out, const char *text, wpa_span span)
+static void put_node(const wpa_runs *runs, wpa_buf *out, const wpa_expr *node);
+
+static void put_text(wpa_buf *out, const char *text)
 {
-    for (size_t i = span.start; i < span.end; i++) {
-        if (!isspace((unsigned char)text[i])) {
-            wpa_buf_char(out, (char)tolower((unsigned char)text[i]));
+    for (; *text; text++) {
+        wpa_buf_char(out, (char)tolower((unsigned char)*text));
+    }
+}
+
+/** "github.actor", however it is written; what computes an index as it stands. */
+static void put_reference(const wpa_runs *runs, wpa_buf *out, const wpa_expr *node)
+{
+    for (size_t i = 0; i < runs->at->n_references; i++) {
+        const wpa_expr_reference *reference = &runs->at->references[i];
+        if (reference->node == node && !reference->is_computed) {
+            put_text(out, reference->path);
+            return;
+        }
+    }
+    for (size_t i = node->span.start; i < node->span.end; i++) {
+        if (!isspace((unsigned char)runs->at->text[i])) {
+            wpa_buf_char(out, (char)tolower((unsigned char)runs->at->text[i]));
         }
     }
 }
 
 static const char *words_of(const wpa_runs *runs, const wpa_expr *node)
 {
-    WPA_AUTO(wpa_buf) *one = wpa_buf_new(TEXT_MAX_BYTES), *other = wpa_buf_new(TEXT_MAX_BYTES);
-    const char *text = runs->at->text;
-    if (node->kind != WPA_EXPR_EQ && node->kind != WPA_EXPR_NE) {
-        put_words(one, text, node->span);
-        return wpa_buf_dup(one, runs->arena);
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(TEXT_MAX_BYTES);
+    put_node(runs, out, node);
+    return !wpa_buf_is_full(out) ? wpa_buf_dup(out, runs->arena)
+                                 : wpa_arena_slice(runs->arena, runs->at->text + node->span.start,
+                                                   wpa_span_length(node->span));
+}
+
+/** Operands in the order written, but for == and !=, whose order says nothing. */
+static void put_operands(const wpa_runs *runs, wpa_buf *out, const wpa_expr *node)
+{
+    bool is_either = node->kind == WPA_EXPR_EQ || node->kind == WPA_EXPR_NE;
+    const char *first = is_either ? words_of(runs, node->args[0]) : NULL;
+    const char *second = is_either ? words_of(runs, node->args[1]) : NULL;
+    wpa_buf_printf(out, "(%d", node->kind == WPA_EXPR_NE ? WPA_EXPR_EQ : (int)node->kind);
+    if (is_either) {
+        bool is_in_order = strcmp(first, second) <= 0;
+        wpa_buf_printf(out, " %s %s", is_in_order ? first : second, is_in_order ? second : first);
     }
-    put_words(one, text, node->args[0]->span);
-    put_words(other, text, node->args[1]->span);
-    const char *a = wpa_buf_dup(one, runs->arena), *b = wpa_buf_dup(other, runs->arena);
-    bool is_in_order = strcmp(a, b) <= 0;
-    return wpa_arena_printf(runs->arena, "%s==%s", is_in_order ? a : b, is_in_order ? b : a);
+    for (size_t i = 0; !is_either && i < node->n_args; i++) {
+        wpa_buf_char(out, ' ');
+        put_node(runs, out, node->args[i]);
+    }
+    wpa_buf_char(out, ')');
+}
+
+/** A part by what it means, so that two ways to write it have the same words. */
+static void put_node(const wpa_runs *runs, wpa_buf *out, const wpa_expr *node)
+{
+    wpa_expr_value value = wpa_expr_fold(node, NULL, NULL, runs->arena);
+    const char *text = wpa_expr_value_text(&value, runs->arena);
+    bool is_reference = node->kind == WPA_EXPR_NAME || node->kind == WPA_EXPR_MEMBER ||
+                        node->kind == WPA_EXPR_INDEX || node->kind == WPA_EXPR_STAR;
+    if (text) {
+        wpa_buf_printf(out, "'%d:", (int)value.type);
+        put_text(out, text);
+        wpa_buf_char(out, '\'');
+    } else if (is_reference) {
+        put_reference(runs, out, node);
+    } else {
+        put_text(out, node->kind == WPA_EXPR_CALL ? node->text : "");
+        put_operands(runs, out, node);
+    }
 }
 
 /** A coin that falls the same way for the same words in the same world. */

@@ -1,7 +1,10 @@
 /* Patches of triggers and conditions: the same events must start the same jobs. */
+#include <stdio.h>
+
 #include "world.h"
 
 #define PATH ".github/workflows/ci.yml"
+#define LARGE_PATH ".github/workflows/large.yml"
 #define CALL_PATH ".github/workflows/call.yml"
 #define JOB                                                                                        \
     "    runs-on: ubuntu-24.04\n"                                                                  \
@@ -97,6 +100,10 @@ static const change_case cases[] = {
      {{PATH, PEOPLE, "${{ !(github.actor == 'bot' || github.event_name != 'push') }}"}},
      "",
      ""},
+    {"an unknown part by another way to write it",
+     {{PATH, PEOPLE, "${{ 'BOT' != GITHUB.Actor && github.event_name == 'push' }}"}},
+     "",
+     ""},
     {"an unknown part less", {{PATH, PEOPLE, "${{ github.event_name == 'push' }}"}}, "S2 T105", ""},
     {"an unknown part for another one",
      {{PATH, PEOPLE, "${{ github.triggering_actor != 'bot' && github.event_name == 'push' }}"}},
@@ -159,9 +166,41 @@ static void what_cannot_be_decided_is_skipped(void **state)
     assert_string_equal("failed test_error", ask(w, patch, "p.state || ' ' || p.reason"));
 }
 
+/* Many jobs with long conditions, of which nothing is known. */
+static const char *large(void)
+{
+    static char text[700000];
+    char condition[1500] = "";
+    size_t n = 0, at = 0;
+    for (int i = 0; i < 90; i++) {
+        n += (size_t)snprintf(condition + n, sizeof condition - n, " || vars.a%d", i);
+    }
+    at += (size_t)snprintf(text, sizeof text,
+                           "name: Large\non: [push, pull_request]\npermissions: {}\njobs:\n");
+    for (int i = 0; i < 400; i++) {
+        at += (size_t)snprintf(text + at, sizeof text - at,
+                               "  j%d:\n    if: github.actor == 'x'%s\n" JOB, i, condition);
+    }
+    assert_true(at < sizeof text);
+    return text;
+}
+
+static void what_is_too_much_is_skipped(void **state)
+{
+    world *w = *state;
+    const char *text = replace(w, large(), "github.actor == 'x'", "${{ 'x' == github.actor");
+    text = replace(w, text, "vars.a89\n", "vars.a89 }}\n");
+    int64_t patch = store_content(w, LARGE_PATH, text);
+    work(w);
+    assert_string_equal("S2 T105", checks_with(w, patch, "skipped"));
+}
+
 static int open_world(void **state)
 {
-    return world_open(state, FILES, WPA_COUNT(FILES));
+    world_file files[WPA_COUNT(FILES) + 1];
+    memcpy(files, FILES, sizeof FILES);
+    files[WPA_COUNT(FILES)] = (world_file){LARGE_PATH, large()};
+    return world_open(state, files, WPA_COUNT(files));
 }
 
 int main(void)
@@ -170,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_starts_other_jobs_is_found),
         cmocka_unit_test(what_cannot_be_decided_is_skipped),
+        cmocka_unit_test(what_is_too_much_is_skipped),
     };
     return cmocka_run_group_tests(tests, open_world, close_world);
 }

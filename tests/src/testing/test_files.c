@@ -146,7 +146,7 @@ static const change_case cases[] = {
      ""},
     {"a scope of which few know",
      {{BUILD_PATH, "  contents: read\n", "  contents: read\n  repository-projects: write\n"}},
-     "S4",
+     "S2 S4 T201",
      ""},
     {"a name and who waits for it, together",
      {{PLAIN_PATH, "name: Plain", "name: Simple"}, {SHIP_PATH, "[Plain]", "[Simple]"}},

@@ -5,6 +5,7 @@
 #include <wpa/text.h>
 
 #include "rules/finding.h"
+#include "rules/graph.h"
 #include "testing/checks.h"
 #include "workflow/workflow.h"
 
@@ -76,6 +77,17 @@ static void differ(const comparison *with, const identity *of, const char *what,
     }
 }
 
+/** The same file of the same repository, at whatever commit. */
+static bool calls_same_file(const wpa_reference *was, const wpa_reference *is, wpa_arena *arena)
+{
+    bool was_local = was->kind == WPA_REFERENCE_LOCAL, is_local = is->kind == WPA_REFERENCE_LOCAL;
+    const char *old = was_local ? wpa_graph_local_path(was->text, arena) : was->path;
+    const char *new = is_local ? wpa_graph_local_path(is->text, arena) : is->path;
+    /* Of another repository there is hardly one at the path of an own one: it was named in full. */
+    return old && new &&wpa_text_is(old, new) &&
+           (was_local || is_local || wpa_text_is(was->slug, is->slug));
+}
+
 static void compare_job(const comparison *with, const identity *was, const identity *is)
 {
     wpa_arena *arena = with->context->arena;
@@ -100,10 +112,8 @@ static void compare_job(const comparison *with, const identity *was, const ident
                true);
     } else if (was->has_token && had_call &&
                !wpa_text_is(was->job->uses.text, is->job->uses.text)) {
-        bool is_other = !wpa_text_is(was->job->uses.slug, is->job->uses.slug) ||
-                        !wpa_text_is(was->job->uses.path, is->job->uses.path);
         differ(with, was, "the workflow that asks for its token changes (job_workflow_ref)",
-               is_other);
+               !calls_same_file(&was->job->uses, &is->job->uses, arena));
     }
 }
 

@@ -230,6 +230,12 @@ def ignores_20000():
 
 
 @case
+def ignores_below_a_dash():
+    return one(JOB + "      -\n" + "".join(f"        # {tool}: ignore[unpinned-uses] x\n" for tool in ("wpa", "zizmor")
+                                           for i in range(8000)) + "        uses: a/b@v1\n")
+
+
+@case
 def known_ignores():
     return one(JOB + "".join("      - uses: a/b@v1 # zizmor: ignore[unpinned-uses]\n" for i in range(15000)))
 

@@ -8,12 +8,16 @@
 #include "rules/registry.h"
 
 #define NAMES_MAX 64
+#define DASH_LINES_MAX                                                                             \
+    100 /* that a step may begin below its dash: more would be searched anew                       \
+           for every comment between them */
 
 /* A comment as found: in the YAML itself or in a script inside it. */
 typedef struct remark {
     wpa_span span;
     size_t line;
     bool is_alone;
+    bool is_of_script;
     const char *text; /* behind the mark and blanks */
 } remark;
 
@@ -22,6 +26,8 @@ typedef struct reader {
     const char *today;
     wpa_arena *arena;
     wpa_ignores *ignores;
+    size_t quiet_from, quiet_to; /* behind the first of them only comments until the second */
+    size_t reached, reached_end; /* the line asked about last, and where its step or job ends */
 } reader;
 
 /* ---- the words of a comment -------------------------------------------------------------------*/
@@ -108,73 +114,32 @@ static bool is_blank_or_comment(const wpa_yaml_doc *doc, size_t line)
     return blanks >= wpa_span_length(span) || at[blanks] == '#' || at[blanks] == '\r';
 }
 
-static size_t next_line(const wpa_yaml_doc *doc, size_t line)
+static size_t next_line(reader *r, size_t line)
 {
-    for (line++; line <= doc->n_lines && is_blank_or_comment(doc, line); line++) {
-    }
-    return line;
-}
-
-static size_t last_line_of(const wpa_yaml_doc *doc, const wpa_yaml_node *node)
-{
-    return wpa_yaml_line_of(doc, node->span.end ? node->span.end - 1 : 0);
-}
-
-/** Of n things in the order of the file, the first that begins on the line or behind it. */
-static size_t first_from(const wpa_yaml_doc *doc, const wpa_yaml_node *list, size_t n, size_t line)
-{
-    size_t low = 0, high = n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        size_t start = list->kind == WPA_YAML_SEQUENCE ? wpa_yaml_dash(list->items[middle])
-                                                       : list->pairs[middle].key->span.start;
-        bool is_before = wpa_yaml_line_of(doc, start) < line;
-        low = is_before ? middle + 1 : low;
-        high = is_before ? high : middle;
-    }
-    return low;
-}
-
-/** The step among these that begins on the line, or NULL. */
-static const wpa_yaml_node *step_on(const wpa_yaml_doc *doc, const wpa_yaml_node *steps,
-                                    size_t line)
-{
-    steps = wpa_yaml_resolve(steps);
-    if (!wpa_yaml_is(steps, WPA_YAML_SEQUENCE)) {
-        return NULL;
-    }
-    size_t i = first_from(doc, steps, steps->n_items, line);
-    bool is_there =
-        i < steps->n_items && wpa_yaml_line_of(doc, wpa_yaml_dash(steps->items[i])) == line;
-    return is_there ? steps->items[i] : NULL;
-}
-
-const wpa_yaml_node *wpa_ignore_block_on(const wpa_yaml_doc *doc, size_t line)
-{
-    const wpa_yaml_node *jobs = wpa_yaml_get(doc->root, "jobs");
-    const wpa_yaml_node *step = NULL;
-    if (wpa_yaml_is(jobs, WPA_YAML_MAPPING)) {
-        size_t next = first_from(doc, jobs, jobs->n_pairs, line);
-        if (next < jobs->n_pairs &&
-            wpa_yaml_line_of(doc, jobs->pairs[next].key->span.start) == line) {
-            return jobs->pairs[next].value;
+    const wpa_yaml_doc *doc = r->source->yaml;
+    if (line < r->quiet_from || line >= r->quiet_to) {
+        size_t at = line + 1;
+        while (at <= doc->n_lines && is_blank_or_comment(doc, at)) {
+            at++;
         }
-        /* Of the job that began before; by aliases, of any. */
-        for (size_t i = next; i-- > 0 && !step && (i + 1 == next || doc->n_aliases > 0);) {
-            step = step_on(doc, wpa_yaml_get(jobs->pairs[i].value, "steps"), line);
-        }
+        r->quiet_from = line;
+        r->quiet_to = at;
     }
-    const wpa_yaml_node *runs = wpa_yaml_get(doc->root, "runs");
-    return step ? step : step_on(doc, wpa_yaml_get(runs, "steps"), line);
+    return r->quiet_to;
 }
 
-static void reach_spans(const wpa_yaml_doc *doc, const remark *at, wpa_ignore *ignore)
+static void reach_spans(reader *r, const remark *at, wpa_ignore *ignore)
 {
-    size_t line = at->is_alone ? next_line(doc, at->line) : at->line;
-    const wpa_yaml_node *block = wpa_ignore_block_on(doc, line);
+    const wpa_yaml_doc *doc = r->source->yaml;
+    size_t line = at->is_alone ? next_line(r, at->line) : at->line;
+    if (line != r->reached) {
+        const wpa_yaml_node *block = wpa_ignore_block_on(doc, line);
+        r->reached = line;
+        r->reached_end = block ? wpa_ignore_last_line(doc, block) : line;
+    }
     ignore->reach = WPA_IGNORE_SPANS;
     ignore->first_line = line;
-    ignore->last_line = block ? last_line_of(doc, block) : line;
+    ignore->last_line = r->reached_end;
 }
 
 static void close_region(reader *r, const remark *at)
@@ -221,21 +186,25 @@ static bool take_verb(const char **at, wpa_ignore *ignore)
     return false;
 }
 
-static void set_reach(const wpa_yaml_doc *doc, const remark *at, wpa_ignore *ignore)
+static void set_reach(reader *r, const remark *at, wpa_ignore *ignore)
 {
     ignore->first_line = ignore->last_line = at->line;
     switch (ignore->reach) {
     case WPA_IGNORE_SPANS:
-        reach_spans(doc, at, ignore);
+        reach_spans(r, at, ignore);
         return;
     case WPA_IGNORE_NEXT_LINE:
-        ignore->first_line = ignore->last_line = next_line(doc, at->line);
+        ignore->first_line = ignore->last_line = next_line(r, at->line);
         return;
     case WPA_IGNORE_BETWEEN:
         ignore->last_line = 0; /* until an ignore-end closes it */
         return;
-    case WPA_IGNORE_FILE:
     case WPA_IGNORE_ANY_SPAN:
+        if (!at->is_of_script) { /* there it stands where the finding is */
+            wpa_ignore_reach_around(r->source->yaml, at->is_alone, ignore);
+        }
+        return;
+    case WPA_IGNORE_FILE:
         return;
     }
 }
@@ -251,7 +220,7 @@ static void read_ignore(reader *r, const remark *at, const char *text, bool is_f
         parse_reason(text, &ignore, r->today, r->arena);
     }
     ignore.reach = is_foreign ? WPA_IGNORE_ANY_SPAN : ignore.reach;
-    set_reach(r->source->yaml, at, &ignore);
+    set_reach(r, at, &ignore);
     wpa_ignores *all = r->ignores;
     all->items = wpa_arena_grow(r->arena, all->items, all->n, &all->capacity, sizeof *all->items);
     all->items[all->n++] = ignore;
@@ -308,6 +277,7 @@ static void read_script_line(reader *r, size_t line)
         .span = {start, span.end},
         .line = line,
         .is_alone = strspn(text, " \t") >= start - span.start,
+        .is_of_script = true,
         .text = skip_blanks(copy + strspn(copy, "@REMrem#:")),
     };
     read_remark(r, &at);
@@ -321,7 +291,7 @@ static void read_scripts(reader *r, const wpa_yaml_node *node)
     bool is_block = node->style == WPA_YAML_LITERAL || node->style == WPA_YAML_FOLDED;
     if (node->kind == WPA_YAML_SCALAR && is_block) {
         const wpa_yaml_doc *doc = r->source->yaml;
-        size_t last = last_line_of(doc, node);
+        size_t last = wpa_ignore_last_line(doc, node);
         for (size_t line = wpa_yaml_line_of(doc, node->span.start) + 1; line <= last; line++) {
             read_script_line(r, line);
         }
@@ -383,7 +353,10 @@ static void report_open_regions(wpa_ignores *ignores, const wpa_yaml_doc *doc)
 
 wpa_ignores *wpa_ignores_read(const wpa_source *source, const char *today, wpa_arena *arena)
 {
-    reader r = {source, today, arena, wpa_arena_alloc(arena, sizeof(wpa_ignores))};
+    reader r = {.source = source,
+                .today = today,
+                .arena = arena,
+                .ignores = wpa_arena_alloc(arena, sizeof(wpa_ignores))};
     if (source->yaml) {
         const wpa_yaml_doc *doc = source->yaml;
         bool has_any = (wpa_yaml_may_hold(doc, "wpa:") &&
@@ -456,7 +429,8 @@ static bool reaches(const wpa_ignore *ignore, const wpa_finding *finding)
     case WPA_IGNORE_FILE:
         return true;
     case WPA_IGNORE_ANY_SPAN:
-        return touches_any(finding, ignore->first_line);
+        return (start >= ignore->first_around && start <= ignore->last_around) ||
+               touches_any(finding, ignore->first_line);
     }
     return false;
 }

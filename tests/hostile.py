@@ -236,6 +236,13 @@ def ignores_below_a_dash():
 
 
 @case
+def env_of_all_env():
+    env = "".join(f"  V{i}: a ${{{{ toJSON(env) }}}} ${{{{ env[github.sha] }}}}\n" for i in range(4000))
+    steps = "".join("      - run: echo ${{ toJSON(env) }}\n" for i in range(2000))
+    return one(HEAD + "env:\n" + env + JOB[len(HEAD):] + steps)
+
+
+@case
 def known_ignores():
     return one(JOB + "".join("      - uses: a/b@v1 # zizmor: ignore[unpinned-uses]\n" for i in range(15000)))
 

@@ -285,6 +285,30 @@ wpa_taint wpa_trace_env(wpa_tracer *t, const wpa_site *site, const char *name)
     return trace_called_env(t, site, name);
 }
 
+/* The worst of all that are set: "toJSON(env)", "env[matrix.name]". */
+static wpa_taint trace_all_env(wpa_tracer *t, const wpa_site *site)
+{
+    const wpa_outline_job *job = site->job;
+    const wpa_yaml_node *scopes[] = {
+        site->step && site->step != t->outer ? site->step->node : NULL,
+        job && job->key ? job->node : NULL,
+        site->source->outline->root,
+    };
+    wpa_taint worst = unknown;
+    for (size_t i = 0; i < WPA_COUNT(scopes); i++) {
+        const wpa_yaml_node *env = wpa_yaml_get(scopes[i], "env");
+        size_t n = wpa_yaml_is(env, WPA_YAML_MAPPING) ? env->n_pairs : 0;
+        for (size_t k = 0; k < n && wpa_rule_spend(t->run, 50 + n); k++) {
+            const char *name = wpa_yaml_text(env->pairs[k].key);
+            const char *value = wpa_yaml_text(env->pairs[k].value);
+            if (name && value && wpa_outline_has_expression(value)) {
+                worst = wpa_taint_worse(worst, wpa_trace_env(t, site, name));
+            }
+        }
+    }
+    return worst;
+}
+
 /* ---- paths -------------------------------------------------------------------------------------
  */
 
@@ -323,6 +347,9 @@ static wpa_taint trace_kind(wpa_tracer *t, const wpa_site *site, const char *pat
     if (wpa_text_starts(lower, "inputs.")) {
         return trace_input(t, site, wpa_trace_part(t, path, 1), false);
     }
+    if (wpa_text_is(lower, "env") || wpa_text_is(lower, "env.*")) {
+        return trace_all_env(t, site);
+    }
     if (wpa_text_starts(lower, "env.")) {
         return wpa_trace_env(t, site, wpa_trace_part(t, path, 1));
     }
@@ -333,7 +360,7 @@ static wpa_taint trace_kind(wpa_tracer *t, const wpa_site *site, const char *pat
     if (wpa_text_starts(lower, "matrix.")) {
         return wpa_trace_matrix(t, site, path);
     }
-    static const char *const opaque[] = {"vars", "env", "matrix"};
+    static const char *const opaque[] = {"vars", "matrix"};
     return is_of_any(lower, opaque, WPA_COUNT(opaque)) ? unknown
                                                        : wpa_trace_source(t, site, path, lower);
 }

@@ -15,15 +15,16 @@ static bool says_anything(const wpa_yaml_doc *doc, const wpa_yaml_comment *comme
     return false;
 }
 
-/* Is there a comment on the entry's line, or alone on the line above? */
+/* Is there a comment on the entry's line or its value's, or alone on the line above? */
 static bool has_comment(const wpa_yaml_pair *pair)
 {
     const wpa_yaml_doc *doc = pair->key->doc;
     size_t line = wpa_yaml_line_of(doc, pair->key->span.start);
+    size_t last = wpa_yaml_line_of(doc, pair->value->span.start);
     size_t i = wpa_yaml_comment_from(doc, line > 1 ? line - 1 : 1);
-    for (; i < doc->n_comments && doc->comments[i].line <= line; i++) {
+    for (; i < doc->n_comments && doc->comments[i].line <= (last > line ? last : line); i++) {
         const wpa_yaml_comment *comment = &doc->comments[i];
-        bool is_there = comment->line == line || comment->is_own_line;
+        bool is_there = comment->line >= line || comment->is_own_line;
         if (is_there && says_anything(doc, comment)) {
             return true;
         }

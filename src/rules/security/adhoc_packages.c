@@ -202,6 +202,13 @@ static bool is_exact(const char *version)
                          !strchr(at, ' ') && !strstr(at, ".x"));
 }
 
+/* To Python "==1" is 1.0.0, and nothing newer. */
+static bool is_one_release(const char *package, const char *version)
+{
+    return is_exact(version) ||
+           (strstr(package, "==") && *version && !version[strspn(version, "0123456789")]);
+}
+
 static bool has_commit(const char *text)
 {
     size_t n = 0; /* digits in a row */
@@ -253,8 +260,9 @@ static void check_package(wpa_rule_run *run, const install *in, const wpa_shell_
         is_local(in, package) || (in->row->needs_mark && !version) || runs_own(in, version)) {
         return;
     }
-    bool is_fixed =
-        in->has_version || has_mark_alone || (version && is_exact(version)) || has_commit(package);
+    bool is_any_of_some = version && strchr(version, '*'); /* "==1.*" */
+    bool is_fixed = in->has_version || (has_mark_alone && !is_any_of_some) ||
+                    (version && is_one_release(package, version)) || has_commit(package);
     bool is_minor = is_fixed || (in->row->is_signed && !is_foreign(in, package)) ||
                     is_installer_itself(package);
     const char *shown = wpa_rule_quote(run, package, strlen(package));

@@ -43,11 +43,15 @@ static bool is_allowed(wpa_rule_run *run, const wpa_outline_uses *uses)
     return wpa_slice_is(policy, "any") || (is_one_of(policy, refs) && uses->ref.length);
 }
 
-static const char *describe(wpa_fact_pin pin)
+static const char *describe(wpa_slice ref)
 {
+    static const char *const tags = "refs/tags/";
+    wpa_fact_pin pin = wpa_facts_pin_of(ref);
+    bool is_tag = pin == WPA_PIN_VERSION ||
+                  (ref.length > strlen(tags) && memcmp(ref.at, tags, strlen(tags)) == 0);
     return pin == WPA_PIN_SHORT_COMMIT ? "a shortened commit, which another commit can be made to "
                                          "match"
-           : pin == WPA_PIN_VERSION    ? "a tag: whoever can move it runs code in this job"
+           : is_tag                    ? "a tag: whoever can move it runs code in this job"
                                        : "a branch: whoever pushes to it runs code in this job";
 }
 
@@ -67,9 +71,8 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
         is_allowed(run, uses)) {
         return;
     }
-    wpa_finding *finding =
-        wpa_rule_report(run, uses->ref_span, NULL, uses, "%s is pinned to %s",
-                        wpa_rule_quote_uses(run, uses), describe(uses->fact->pin));
+    wpa_finding *finding = wpa_rule_report(run, uses->ref_span, NULL, uses, "%s is pinned to %s",
+                                           wpa_rule_quote_uses(run, uses), describe(uses->ref));
     if (wpa_rule_is_trusted_owner(run, uses->owner)) {
         finding->severity = WPA_SEVERITY_LOW;
     }
@@ -91,8 +94,7 @@ static void check_hooks(wpa_rule_run *run)
             continue;
         }
         (void)wpa_rule_report(run, node->span, NULL, NULL, "hook repository %s is pinned to %s",
-                              wpa_rule_quote(run, repo, strlen(repo)),
-                              describe(wpa_facts_pin_of(wpa_slice_of(rev))));
+                              wpa_rule_quote(run, repo, strlen(repo)), describe(wpa_slice_of(rev)));
     }
 }
 

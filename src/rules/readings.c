@@ -238,6 +238,10 @@ bool wpa_readings_users_give_words(wpa_rule_run *run, const char *input)
         graph ? wpa_graph_users(graph, wpa_source_identity(run->source), &n) : NULL;
     for (size_t i = 0; i < n && i < WPA_CALLERS_MAX; i++) {
         const wpa_source *source = wpa_rule_source_at(run, users[i].file->path);
+        size_t work = source && source->yaml ? source->yaml->size_bytes / 64 : 1;
+        if (!wpa_rule_spend(run, work)) {
+            return true; /* nobody has looked */
+        }
         const wpa_yaml_node *with =
             source && source->outline ? given_at(source, users[i].use) : NULL;
         const wpa_yaml_pair *pair = with ? wpa_yaml_find_ci(with, input) : NULL;

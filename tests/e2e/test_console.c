@@ -105,7 +105,7 @@ static void the_fleet_appears(void **state)
     wpa_sample_import(s->sample, true);
     wpa_tty_expect(s->tty, "Workflows, worst first");
     wpa_tty_expect(s->tty, "16 of 16");
-    wpa_sample_sql_wait(s->sample, "0", 60000,
+    wpa_sample_sql_wait(s->sample, "0", 120000,
                         "SELECT count(*) FROM wpa.job WHERE state IN ('queued', 'running')");
     char *n = wpa_sample_sql(s->sample, "SELECT count(*) FROM wpa.workflow_analysis");
     assert_string_not_equal(n, "0");
@@ -166,7 +166,7 @@ static void a_finding_becomes_a_tested_patch(void **state)
 /* The bake timer stands at so many seconds, or is further: nobody says how soon it is looked at. */
 static void expect_baked(wpa_tty *tty, int seconds)
 {
-    char wanted[20];
+    char wanted[32];
     for (int64_t end_ms = wpa_monotonic_ms() + 60000; wpa_monotonic_ms() < end_ms;) {
         wpa_tty_settle(tty, 20);
         for (int i = seconds; i < 60; i++) {
@@ -273,10 +273,10 @@ static void the_audit_log_tells_it(void **state)
     wpa_tty_expect(s->tty, "verified");
     wpa_tty_expect_gone(s->tty, "not verified");
     wpa_tty_press(s->tty, "q");
-    assert_int_equal(wpa_tty_wait_exit(s->tty, 60000), 0);
+    assert_int_equal(wpa_tty_wait_exit(s->tty, 120000), 0);
     assert_false(wpa_tty_is_alternate(s->tty));
     assert_true(wpa_tty_is_cooked(s->tty));
-    wpa_sample_server_wait_gone(s->sample, 30000); /* the last one has left */
+    wpa_sample_server_wait_gone(s->sample, 120000); /* the last one has left */
     char *said = wpa_sample_wpa(s->sample, 0, "audit verify --json");
     assert_non_null(strstr(said, "\"sound\": true"));
     assert_int_equal(wpa_sample_server(s->sample), 0);

@@ -68,7 +68,7 @@ static void make_patch(const wpa_sample *sample)
         wpa_sample_sql(sample, "SELECT f.id FROM wpa.finding f JOIN wpa.workflow w ON w.id = "
                                "f.workflow_id JOIN wpa.repository r ON r.id = w.repository_id "
                                "WHERE f.rule = 'template-injection' AND r.name = '" REPOSITORY "'");
-    (void)wpa_sample_wpa(sample, 0, "patch create f-%s --wait --timeout 60s", finding);
+    (void)wpa_sample_wpa(sample, 0, "patch create f-%s --wait --timeout 120s", finding);
 }
 
 static void wait_state(const wpa_sample *sample, int deployment, const char *wanted)

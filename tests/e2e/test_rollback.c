@@ -28,6 +28,8 @@ static void a_failing_check_rolls_back(void **state)
     wpa_tty_send(tty, "\025" WPA_SAMPLE_PASSPHRASE "\r");
     wpa_tty_expect(tty, "LIVE  mira guardian");
     wpa_tty_expect(tty, "16 of 16");
+    wpa_sample_sql_wait(sample, "0", 120000,
+                        "SELECT count(*) FROM wpa.job WHERE state IN ('queued', 'running')");
     const char *finding =
         wpa_sample_sql(sample, "SELECT f.id FROM wpa.finding f JOIN wpa.workflow w ON w.id = "
                                "f.workflow_id JOIN wpa.repository r ON r.id = w.repository_id "
@@ -68,7 +70,7 @@ static void a_failing_check_rolls_back(void **state)
     assert_string_equal(wpa_sample_sql(sample, "SELECT count(*) FROM wpa.target_claim"), "0");
     (void)wpa_sample_wpa(sample, 0, "audit verify");
     wpa_tty_press(tty, "q");
-    assert_int_equal(wpa_tty_wait_exit(tty, 60000), 0);
+    assert_int_equal(wpa_tty_wait_exit(tty, 120000), 0);
 }
 
 static int open_sample(void **state)

@@ -41,7 +41,7 @@ static pid_t start_and_bake(const wpa_sample *sample)
         wpa_sample_sql(sample, "SELECT f.id FROM wpa.finding f JOIN wpa.workflow w ON w.id = "
                                "f.workflow_id JOIN wpa.repository r ON r.id = w.repository_id "
                                "WHERE f.rule = 'template-injection' AND r.name = '" REPOSITORY "'");
-    (void)wpa_sample_wpa(sample, 0, "patch create f-%s --wait --timeout 60s", finding);
+    (void)wpa_sample_wpa(sample, 0, "patch create f-%s --wait --timeout 120s", finding);
     (void)wpa_sample_wpa(sample, 0, "deploy start p-1");
     wpa_sample_sql_wait(sample, "baking", PATIENCE_MS,
                         "SELECT state FROM wpa.deployment_stage WHERE deployment_id = 1");

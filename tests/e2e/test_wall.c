@@ -50,7 +50,7 @@ static void the_wall_shows_and_takes_nothing(void **state)
     wpa_tty_expect(wall, "read-only");
     wpa_tty_expect(wall, "LIVE");
     check_role(sample);
-    (void)wpa_sample_wpa(sample, 0, "patch create --rule template-injection --wait --timeout 60s");
+    (void)wpa_sample_wpa(sample, 0, "patch create --rule template-injection --wait --timeout 120s");
     (void)wpa_sample_wpa(sample, 0, "deploy start p-1");
     wpa_tty_expect(wall, "d-1");
     static const char *const keys[] = {"R", "D", "y", "A", "X", "H", "K", "5", "\r", "q"};

@@ -25,7 +25,7 @@
 
 enum {
     MAX_WORDS = 40,
-    PATIENCE_MS = 60000,
+    PATIENCE_MS = 120000, /* whoever waits so long waits for what does not come */
     OUTPUT_MAX_BYTES = 4 << 20,
     ESCAPE_MS = 300,
     ASK_FIRST_MS = 5, /* between two questions to the database: more and more */

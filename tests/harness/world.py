@@ -153,7 +153,7 @@ class World:
 
     def start_database(self):
         command = [f"{self.programs}/postgres", "-D", self.data, "-k", self.socket,
-                   "-c", "listen_addresses="]
+                   "-c", "listen_addresses=", "-c", "jit=off"]
         for setting in self.settings:
             command += ["-c", setting]
         with open(self.path("postgres.log"), "ab") as log:

@@ -432,6 +432,14 @@ static void test_themes_turn(void **state)
     assert_int_not_equal(s->ui->theme, before);
     assert_true(s->ui->theme_changed);
     EXPECT("theme wpa-light");
+    for (size_t i = 1; i < s->ui->n_themes; i++) {
+        press(s, "T");
+    }
+    assert_int_equal(s->ui->theme, before);
+    assert_int_equal(s->ui->n_themes, 7);
+    wpa_palette_run(s->ui, "theme hc-light");
+    assert_string_equal(s->ui->themes[s->ui->theme]->name, "hc-light");
+    assert_int_equal(s->ui->n_themes, 7);
 }
 
 static void test_a_theme_of_a_file_is_loaded_as_often_as_it_is_asked_for(void **state)
@@ -453,7 +461,7 @@ static void test_a_theme_of_a_file_is_loaded_as_often_as_it_is_asked_for(void **
         wpa_palette_run(s->ui, "theme mine");
         assert_string_equal(s->ui->themes[s->ui->theme]->name, "evening");
     }
-    assert_int_equal(s->ui->n_themes, 3);
+    assert_int_equal(s->ui->n_themes, 8);
     assert_int_equal(unsetenv("XDG_CONFIG_HOME"), 0);
     assert_true(wpa_dir_remove(folder, &err));
 }

@@ -181,7 +181,7 @@ static const special specials[] = {
     {"lock", "", "sign out; deploys and jobs go on", run_lock},
     {"analyse-all", "", "analyse every workflow", run_analyse_all},
     {"verify", "chain", "verify the audit log", run_verify},
-    {"theme", "NAME", "dark, light, or one of yours", run_theme},
+    {"theme", "NAME", "dark, light, hc-dark, cvd-light ..., or yours", run_theme},
     {"filter", "TERMS", "narrow this list", run_filter},
     {"set", "filter NAME", "keep this list's filter as @NAME; without one forget it", run_set},
     {"promote", "d-ID REASON", "go on in spite of a running check", run_promote},

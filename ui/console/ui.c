@@ -36,6 +36,12 @@ static bool load_themes(wpa_ui *ui, wpa_error *err)
     if (!wpa_ui_load_theme(ui, "dark", err) || !wpa_ui_load_theme(ui, "light", err)) {
         return false;
     }
+    for (size_t i = 0; i < wpa_n_theme_files; i++) { /* T goes through them behind these two */
+        bool is_parent = wpa_text_starts(wpa_theme_files[i].name, "base");
+        if (!is_parent && !wpa_ui_load_theme(ui, wpa_theme_files[i].name, err)) {
+            return false;
+        }
+    }
     ui->theme = 0;
     for (size_t i = 0; wanted && i < ui->n_themes; i++) {
         if (wpa_theme_find(wanted) &&

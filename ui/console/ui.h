@@ -151,7 +151,7 @@ struct wpa_ui {
     wpa_arena *arena; /* lives as long as the console */
     wpa_config config;
     wpa_keymap keymap;
-    wpa_theme *themes[8];
+    wpa_theme *themes[16];
     size_t n_themes, theme;
     bool theme_changed;
 

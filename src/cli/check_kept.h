@@ -33,6 +33,8 @@ WPA_DEFINE_AUTO(wpa_check_kept, wpa_check_kept_close);
 
 /** What an earlier run has said, if nothing lies otherwise now; borrowed until the end. */
 const wpa_check_told *wpa_check_kept_find(wpa_check_kept *kept);
+/** Write and say it once more; the exit code, or WPA_CLI_FAILED. */
+int wpa_check_tell_again(const wpa_check_run *run, const wpa_check_told *told, wpa_error *err);
 
 /* Keeping, by calls in this order; kept may be NULL. What cannot be written is not kept. */
 

@@ -99,6 +99,9 @@ bool wpa_check_print(wpa_cli *cli, const char *text, size_t size_bytes, wpa_erro
 bool wpa_check_is_terminal(const wpa_cli *cli);
 /** Does it get colours? */
 bool wpa_check_has_colour(const wpa_cli *cli);
+/** In every format that was asked for, and into what is kept of the run. */
+bool wpa_check_write_reports(const wpa_check_run *run, const wpa_report *report,
+                             wpa_error *err) WPA_CHECK;
 /**
  * Write, print or show what fixes made of a file. One that cannot be written keeps none of the
  * others back.

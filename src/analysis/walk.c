@@ -151,21 +151,41 @@ static void see_git(const walk *w)
     }
 }
 
+/** What is no repository ignores nothing. */
+static void open_git(walk *w)
+{
+    wpa_error err = {0};
+    const char *folder = *w->folder ? w->folder : ".";
+    w->git = wpa_tree_open_git(w->tree, folder, &err);
+    w->has_git = w->git && wpa_git_join_worktree(w->git, folder, &err);
+    see_git(w);
+}
+
+/** Patterns that are nobody else's; a further work tree has those of its repository. */
+static void read_own_suspects(walk *w)
+{
+    const char *inner = wpa_path_join(w->unit->arena, *w->folder ? w->folder : ".", ".git");
+    if (wpa_path_is_dir(inner)) {
+        read_suspects(w, wpa_path_join(w->unit->arena, inner, "info/exclude"));
+        return;
+    }
+    wpa_seen_path(w->tree->options->seen, inner);
+    open_git(w);
+    if (w->has_git) {
+        read_suspects(w, wpa_git_exclude_file(w->git, w->unit->arena));
+    }
+}
+
 static bool is_ignored(walk *w, const char *identity, bool is_folder)
 {
     const char *slash = strrchr(identity, '/');
-    wpa_error err = {0};
     if (!w->has_git || !(w->is_below_suspect || is_suspect(w, slash ? slash + 1 : identity))) {
         return false;
     }
     if (!w->git) {
-        const char *folder = *w->folder ? w->folder : ".";
-        w->git = wpa_tree_open_git(w->tree, folder, &err);
-        w->has_git = w->git && wpa_git_join_worktree(w->git, folder, &err);
-        see_git(w);
+        open_git(w);
     }
     const char *asked = is_folder ? wpa_arena_printf(w->unit->arena, "%s/", identity) : identity;
-    /* What is no repository ignores nothing. */
     return w->has_git && wpa_git_is_ignored(w->git, asked);
 }
 
@@ -381,8 +401,7 @@ static bool open_walk(walk *w, const char *folder, const char *given, wpa_error 
         w->unit->settings = options->configure(options->context, given, w->unit->arena, err);
     }
     if (w->has_git) {
-        read_suspects(w,
-                      wpa_path_join(w->unit->arena, *folder ? folder : ".", ".git/info/exclude"));
+        read_own_suspects(w);
     }
     w->unit->stamps =
         options->cache ? wpa_stamps_open(options->cache, w->real, w->unit->arena) : NULL;

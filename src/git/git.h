@@ -193,6 +193,8 @@ bool wpa_git_join_worktree(wpa_git *git, const char *folder, wpa_error *err) WPA
  * A folder has a slash behind.
  */
 bool wpa_git_is_ignored(wpa_git *git, const char *path);
+/** info/exclude, there or not; further work trees have that of their repository. In the arena. */
+const char *wpa_git_exclude_file(const wpa_git *git, wpa_arena *arena);
 /**
  * [n] the files, there or not, that this depends on besides those named .gitignore; in the arena.
  * False if it depends on others too.

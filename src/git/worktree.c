@@ -57,6 +57,11 @@ static bool leads_elsewhere(const char *config, wpa_arena *arena)
                 : err.code != WPA_E_NOT_FOUND;
 }
 
+const char *wpa_git_exclude_file(const wpa_git *git, wpa_arena *arena)
+{
+    return wpa_path_join(arena, git_repository_commondir(git->repo), "info/exclude");
+}
+
 bool wpa_git_list_ignore_files(const wpa_git *git, wpa_arena *arena, const char *const **files,
                                size_t *n)
 {

@@ -318,6 +318,26 @@ static void test_ignores_of_git_are_seen(void **state)
     assert_int_equal(kept(), 0);
 }
 
+/* A further work tree has no patterns of its own: those of its repository count. */
+static void test_ignores_of_a_further_work_tree_are_seen(void **state)
+{
+    world *w = *state;
+    assert_int_equal(rename(".git", "shop.git"), 0);
+    put(w, "shop.git/config", "[core]\n\tbare = false\n");
+    put(w, "shop.git/worktrees/side/HEAD", "ref: refs/heads/side\n");
+    put(w, "shop.git/worktrees/side/commondir", "../..\n");
+    put(w, "shop.git/worktrees/side/gitdir", "../../../.git\n");
+    put(w, ".git", "gitdir: shop.git/worktrees/side\n");
+    put(w, "shop.git/info/exclude", "a*\n");
+    settle();
+    assert_int_equal(count_files(w), 1);
+    settle();
+    assert_int_equal(count_files(w), 1);
+    assert_right(w, "--format json .");
+    put(w, "shop.git/info/exclude", "b*\n");
+    assert_int_equal(count_files(w), 2);
+}
+
 static void test_symlinks_are_followed_again(void **state)
 {
     world *w = *state;
@@ -484,6 +504,7 @@ int main(void)
         cmocka_unit_test(test_changes_are_seen),
         CASE(test_new_configurations_are_seen),
         CASE(test_ignores_of_git_are_seen),
+        CASE(test_ignores_of_a_further_work_tree_are_seen),
         CASE(test_symlinks_are_followed_again),
         CASE(test_other_facts_are_other_runs),
         CASE(test_what_has_just_changed_is_not_kept),

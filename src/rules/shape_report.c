@@ -225,14 +225,24 @@ void wpa_shape_report_missing(const wpa_shape_place *at, const wpa_schema_def *d
     }
 }
 
+/* The keys that may stand there, if they are not too many to read. */
+static const char *list_keys(const wpa_schema_def *def, wpa_arena *arena)
+{
+    const char *names[WPA_HINT_MAX + 1] = {NULL};
+    for (size_t i = 0; i < def->n_properties && def->n_properties <= WPA_HINT_MAX; i++) {
+        names[i] = def->properties[i].name.text;
+    }
+    return wpa_rule_hint(NULL, names, arena);
+}
+
 void wpa_shape_report_unknown(wpa_rule_run *run, const wpa_shape_set *set, const char *check,
                               const wpa_schema_def *def, const wpa_yaml_node *mapping,
                               const wpa_yaml_node *key)
 {
     const char *near = nearest_key(def, mapping, key->text);
     wpa_rule_report(run, key->span, check, near ? misspelling_new(run, key, near) : NULL,
-                    "unknown key %s%s%s%s: %s", wpa_rule_quote(run, key->text, key->length),
-                    near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "",
+                    "unknown key %s%s: %s", wpa_rule_quote(run, key->text, key->length),
+                    near ? wpa_rule_hint(near, NULL, run->arena) : list_keys(def, run->arena),
                     set->refusal);
 }
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <wpa/buf.h>
+
 bool wpa_rule_is_one_edit(wpa_slice a, const char *b)
 {
     size_t n = a.length, m = strlen(b), head = 0, tail = 0;
@@ -18,20 +20,44 @@ bool wpa_rule_is_one_edit(wpa_slice a, const char *b)
     return (rest_a <= 1 && rest_b <= 1 && rest_a + rest_b > 0) || is_swap;
 }
 
+#define HINT_MAX_BYTES ((size_t)200)
+
 const char *wpa_rule_find_meant(const char *text, const char *const names[])
 {
     const char *meant = NULL;
     bool are_several = false;
+    bool is_letter = text[0] && !text[1]; /* one edit away from any other letter */
     for (size_t i = 0; names && names[i]; i++) {
         if (wpa_text_is_ci(text, names[i])) {
             return names[i];
         }
-        if (wpa_rule_is_one_edit(wpa_slice_of(text), names[i])) {
+        if (!is_letter && wpa_rule_is_one_edit(wpa_slice_of(text), names[i])) {
             are_several = meant != NULL;
             meant = names[i];
         }
     }
     return are_several ? NULL : meant;
+}
+
+const char *wpa_rule_hint(const char *meant, const char *const names[], wpa_arena *arena)
+{
+    if (meant) {
+        return wpa_arena_printf(arena, " (did you mean '%s'?)", meant);
+    }
+    size_t n = 0, length = 0;
+    while (names && names[n] && n <= WPA_HINT_MAX && length <= HINT_MAX_BYTES) {
+        length += strlen(names[n++]) + 2;
+    }
+    if (!n || n > WPA_HINT_MAX || length > HINT_MAX_BYTES) {
+        return "";
+    }
+    WPA_AUTO(wpa_buf) *buf = wpa_buf_new(2 * HINT_MAX_BYTES);
+    for (size_t i = 0; i < n; i++) {
+        wpa_buf_text(buf, i ? ", " : n == 1 ? " (there is " : " (there are ");
+        wpa_buf_text(buf, names[i]);
+    }
+    wpa_buf_char(buf, ')');
+    return wpa_buf_dup(buf, arena);
 }
 
 /* Readers of outputs are looked for in the text, once a step: not in files that are huge. */

@@ -11,6 +11,13 @@ bool wpa_rule_is_one_edit(wpa_slice a, const char *b);
  * or if several do by an edit. */
 const char *wpa_rule_find_meant(const char *text, const char *const names[]);
 
+/** Names that a message can list. */
+#define WPA_HINT_MAX 9
+
+/** What to write instead, to end a message with: what was meant; else the names (NULL-terminated),
+ * unless they are too many to read. */
+const char *wpa_rule_hint(const char *meant, const char *const names[], wpa_arena *arena);
+
 #define WPA_UPGRADE_MAX 4
 
 /** What a major version would break in this use, and what it changes for it. */

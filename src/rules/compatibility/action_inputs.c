@@ -30,13 +30,13 @@ static const char *find_near(const wpa_outline_step *step, const wpa_fact_major 
     return near;
 }
 
-static const char *nearest(wpa_rule_run *run, const wpa_fact_major *major, const char *name)
+static const char *const *names_of(wpa_rule_run *run, const wpa_fact_major *major)
 {
     const char **names = wpa_arena_array(run->arena, major->n_inputs + 1, sizeof *names);
     for (size_t i = 0; i < major->n_inputs; i++) {
         names[i] = wpa_facts_input_at(major, i).name;
     }
-    return wpa_text_nearest(name, names, major->n_inputs);
+    return names;
 }
 
 /* A release that came after what the inputs were read from may have more of them. */
@@ -97,11 +97,12 @@ static void check_given(wpa_rule_run *run, const wpa_outline_step *step,
         }
         subject *s = wpa_arena_alloc(run->arena, sizeof *s);
         *s = (subject){key, find_near(step, major, name)};
-        const char *meant = s->near ? s->near : nearest(run, major, name);
+        const char *const *names = names_of(run, major);
+        const char *meant = s->near ? s->near : wpa_text_nearest(name, names, major->n_inputs);
         wpa_finding *finding = wpa_rule_report(
-            run, key->span, "I1", s, "%s has no input %s, so it is ignored%s%s%s",
+            run, key->span, "I1", s, "%s has no input %s, so it is ignored%s",
             wpa_rule_quote_uses(run, &step->uses), wpa_rule_quote(run, name, strlen(name)),
-            meant ? " (did you mean '" : "", meant ? meant : "", meant ? "'?)" : "");
+            wpa_rule_hint(meant, names, run->arena));
         if (may_be_stale(&step->uses)) {
             finding->severity = WPA_SEVERITY_LOW;
             finding->confidence = WPA_CONFIDENCE_MEDIUM;
@@ -243,20 +244,24 @@ static void check_local_given(wpa_rule_run *run, const wpa_outline_step *step,
     if (declared || wpa_outline_has_expression(name) || is_read_by_script(step, name)) {
         return;
     }
-    size_t n = wpa_yaml_is(inputs, WPA_YAML_MAPPING) ? inputs->n_pairs : 0, n_names = 0;
+    size_t n = wpa_yaml_is(inputs, WPA_YAML_MAPPING) ? inputs->n_pairs : 0, n_names = 0, n_open = 0;
     const char **names = wpa_arena_array(run->arena, n + 1, sizeof *names);
+    const char **open = wpa_arena_array(run->arena, n + 1, sizeof *open); /* not given as well */
     for (size_t i = 0; i < n; i++) {
         const char *other = wpa_yaml_text(inputs->pairs[i].key);
-        if (other && !wpa_outline_with(step, other)) {
+        if (other) {
             names[n_names++] = other;
+        }
+        if (other && !wpa_outline_with(step, other)) {
+            open[n_open++] = other;
         }
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
-    *s = (subject){key, wpa_rule_find_meant(name, names)};
-    const char *near = s->near ? s->near : wpa_text_nearest(name, names, n_names);
-    (void)wpa_rule_report(run, key->span, "I1", s, "%s has no input %s, so it is ignored%s%s%s",
-                          uses, wpa_rule_quote(run, name, strlen(name)),
-                          near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    *s = (subject){key, wpa_rule_find_meant(name, open)};
+    const char *near = s->near ? s->near : wpa_text_nearest(name, open, n_open);
+    (void)wpa_rule_report(run, key->span, "I1", s, "%s has no input %s, so it is ignored%s", uses,
+                          wpa_rule_quote(run, name, strlen(name)),
+                          wpa_rule_hint(near, names, run->arena));
 }
 
 static void check_local(wpa_rule_run *run, const wpa_outline_step *step)

@@ -101,9 +101,9 @@ static void check_branding(wpa_rule_run *run, const wpa_yaml_node *root, const c
     if (s) {
         *s = (subject){value, meant};
     }
-    wpa_finding *finding = wpa_rule_report(run, value->span, "M6", s, "there is no %s %s%s%s%s",
-                                           key, quote(run, value), meant ? " (did you mean '" : "",
-                                           meant ? meant : "", meant ? "'?)" : "");
+    wpa_finding *finding =
+        wpa_rule_report(run, value->span, "M6", s, "there is no %s %s%s", key, quote(run, value),
+                        wpa_rule_hint(meant, def->allowed, run->arena));
     wpa_rule_relate_users(run, finding);
 }
 
@@ -211,6 +211,20 @@ static void check_output(wpa_rule_run *run, const wpa_yaml_pair *output, kind of
 
 /* ---- runs -------------------------------------------------------------------------------------*/
 
+/* What 'using' may be, those left out that no runner starts any more. */
+static const char *const *list_runtimes(wpa_rule_run *run, const wpa_schema_def *def)
+{
+    size_t n = def ? wpa_fact_list_count(def->allowed) : 0;
+    const char **names = wpa_arena_alloc(run->arena, (n + 1) * sizeof *names);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!wpa_facts_runtime_end(def->allowed[i])) {
+            names[kept++] = def->allowed[i];
+        }
+    }
+    return names;
+}
+
 /* M8 */
 static kind check_using(wpa_rule_run *run, const wpa_yaml_pair *runs)
 {
@@ -237,9 +251,8 @@ static kind check_using(wpa_rule_run *run, const wpa_yaml_pair *runs)
     const char *meant = def ? wpa_rule_find_meant(text, def->allowed) : NULL;
     (void)refused(run,
                   wpa_rule_report(run, wpa_span_length(using->span) ? using->span : pair->key->span,
-                                  "M8", NULL, "no runner knows how to run %s%s%s%s",
-                                  quote(run, using), meant ? " (did you mean '" : "",
-                                  meant ? meant : "", meant ? "'?)" : ""));
+                                  "M8", NULL, "no runner knows how to run %s%s", quote(run, using),
+                                  wpa_rule_hint(meant, list_runtimes(run, def), run->arena)));
     return wpa_text_starts(text, "node") ? KIND_JAVASCRIPT : KIND_UNKNOWN;
 }
 

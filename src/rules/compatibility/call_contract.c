@@ -93,9 +93,8 @@ static void check_given(const call *c, const wpa_yaml_node *declared, const wpa_
         *s = (subject){key, meant};
     }
     report(c, key->span, "K3", s, NULL,
-           wpa_arena_printf(c->run->arena, "%s takes no %s %s: GitHub refuses the call%s%s%s",
-                            c->name, what, quote(c, name), near ? " (did you mean '" : "",
-                            near ? near : "", near ? "'?)" : ""));
+           wpa_arena_printf(c->run->arena, "%s takes no %s %s: GitHub refuses the call%s", c->name,
+                            what, quote(c, name), wpa_rule_hint(near, names, c->run->arena)));
 }
 
 /* inputs or secrets; given is the caller's mapping, NULL if there is none. */

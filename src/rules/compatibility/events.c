@@ -62,9 +62,8 @@ static void check_type(wpa_rule_run *run, const wpa_outline_trigger *t, const wp
     }
     const char *meant = wpa_rule_find_meant(type, t->event->types);
     (void)wpa_rule_report(run, node->span, "V2", subject_new(run, meant ? node : NULL, meant),
-                          "%s has no activity type %s: it never starts the workflow%s%s%s", t->name,
-                          quote(run, type), meant ? " (did you mean '" : "", meant ? meant : "",
-                          meant ? "'?)" : "");
+                          "%s has no activity type %s: it never starts the workflow%s", t->name,
+                          quote(run, type), wpa_rule_hint(meant, t->event->types, run->arena));
 }
 
 static void check_types(wpa_rule_run *run, const wpa_outline_trigger *t)

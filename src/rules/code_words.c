@@ -349,6 +349,27 @@ static void check_names(const wpa_code_finder *f, const wpa_shell_command *c)
     }
 }
 
+/* Commands before it that may stand in the word. */
+#define WITHIN_LOOKBACK 8
+
+/* A command that is what another one prints: "$(echo "$X")". */
+static bool is_printed(const wpa_script *script, size_t i)
+{
+    static const char *const printers[] = {"echo", "printf", "jq", "cat", "sed", "tr"};
+    const wpa_shell_command *c = &script->commands[i];
+    const wpa_shell_word *word = &c->words[c->first];
+    bool is_substitution = wpa_text_starts(word->text, "$(") || *word->text == '`';
+    bool prints = is_substitution;
+    for (size_t n = 1; prints && n <= i && n <= WITHIN_LOOKBACK; n++) {
+        const wpa_shell_command *inner = c - n;
+        if (!wpa_span_contains(word->span, inner->span)) {
+            break;
+        }
+        prints = wpa_text_index(inner->name, printers, WPA_COUNT(printers)) >= 0;
+    }
+    return prints && i > 0 && wpa_span_contains(word->span, c[-1].span);
+}
+
 /* A command that is nothing but a variable: "$X", "${X}". */
 static bool is_variable(const wpa_shell_word *word)
 {
@@ -380,7 +401,7 @@ void wpa_code_words_visit(wpa_rule_run *run, const wpa_site *site, size_t i, wpa
     if (!wpa_code_visit_remote(f, c)) {
         check_options(f, c);
     }
-    if (is_variable(&c->words[c->first])) {
+    if (is_variable(&c->words[c->first]) || is_printed(script, i)) {
         wpa_code_tell(f, "the shell", &c->words[c->first], WPA_WORD_IS_COMMAND);
     }
 }

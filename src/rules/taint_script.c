@@ -157,6 +157,27 @@ static void add_words(wpa_arena *arena, assignments *list, const wpa_shell_comma
     }
 }
 
+/* "[[ $X =~ fix (.*) ]]": what fits a group that takes anything is in BASH_REMATCH. */
+static void add_matched(wpa_arena *arena, assignments *list, const wpa_script *script, size_t i)
+{
+    static const char name[] = "BASH_REMATCH";
+    static const char *const open[] = {".*", ".+", "[^"};
+    const wpa_shell_command *c = &script->commands[i];
+    for (size_t k = c->first + 2; k < c->n_words; k++) {
+        const char *pattern = script->text + c->words[k].span.end;
+        size_t length = strcspn(pattern, "\n"); /* its brackets are no words */
+        bool is_open = false;
+        for (size_t n = 0; n < WPA_COUNT(open) && !is_open; n++) {
+            is_open = wpa_text_find(pattern, length, open[n]) != NULL;
+        }
+        if (wpa_text_is(c->words[k].text, "=~")) {
+            wpa_span tested = is_open ? c->words[k - 1].span : (wpa_span){0, 0};
+            add_value(arena, list, c, wpa_slice_of(name), tested);
+            return;
+        }
+    }
+}
+
 /* What commands put into variables that are no assignments. */
 static void add_filled(wpa_arena *arena, assignments *list, const wpa_script *script, size_t i)
 {
@@ -168,6 +189,8 @@ static void add_filled(wpa_arena *arena, assignments *list, const wpa_script *sc
         add_read(arena, list, script, i);
     } else if (is_posix && (wpa_text_is(c->name, "for") || wpa_text_is(c->name, "printf"))) {
         add_words(arena, list, c);
+    } else if (is_posix && wpa_text_is(c->name, "[[")) {
+        add_matched(arena, list, script, i);
     }
 }
 

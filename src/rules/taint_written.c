@@ -104,6 +104,49 @@ static wpa_taint trace_command(wpa_tracer *t, const wpa_site *site, const char *
     return worst;
 }
 
+/* Name of the function of the script that the place stands in, "put() {"; false if that is none. */
+static bool function_around(const char *text, size_t place, wpa_slice *name)
+{
+    const char *open = memrchr(text, '{', place);
+    const char *end = open;
+    while (end && end > text && strchr(" \t\n()", end[-1])) {
+        end--;
+    }
+    const char *start = end;
+    while (start && start > text && strchr(WPA_IDENTIFIER "-", start[-1])) {
+        start--;
+    }
+    *name = (wpa_slice){start, start ? (size_t)(end - start) : 0};
+    bool is_marked = name->length && memchr(end, '(', (size_t)(open - end));
+    return is_marked || (name->length && start - text >= 9 && !memcmp(start - 9, "function ", 9));
+}
+
+/* What a function that writes "$1=$2" is given for this name: "put NAME "$X"". */
+static wpa_taint trace_function(wpa_tracer *t, const wpa_site *site, const wpa_export *e,
+                                const char *name)
+{
+    static const char *const forms[] = {"$1=$2", "${1}=${2}", "$1=${2}"};
+    const wpa_script *script = site->step->script;
+    const char *text = site->step->run->text;
+    wpa_slice function;
+    wpa_taint worst = none;
+    bool is_one = script && script->is_readable &&
+                  wpa_words_find(text + e->value.start, wpa_span_length(e->value), forms,
+                                 WPA_COUNT(forms), NULL) &&
+                  function_around(text, e->value.start, &function) &&
+                  wpa_rule_spend(t->run, script->n_commands);
+    for (size_t i = 0; is_one && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        bool is_call = c->n_words > c->first + 2 && wpa_slice_is(function, c->name) &&
+                       wpa_text_is(c->words[c->first + 1].text, name);
+        wpa_span value = is_call ? c->words[c->first + 2].span : (wpa_span){0, 0};
+        if (is_call && !wpa_taint_is_sanitised(text, value)) {
+            worst = wpa_taint_worse(worst, wpa_trace_script(t, site, value));
+        }
+    }
+    return worst;
+}
+
 wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *site, const char *file, const char *name)
 {
     wpa_taint worst = none;
@@ -125,6 +168,9 @@ wpa_taint wpa_trace_export(wpa_tracer *t, const wpa_site *site, const char *file
     const wpa_export *exports = wpa_exports_of(t->run, step, &n);
     for (size_t i = 0; i < n; i++) {
         wpa_span value = exports[i].value;
+        if (wpa_text_is(exports[i].file, file) && !exports[i].name && !is_any) {
+            worst = wpa_taint_worse(worst, trace_function(t, site, &exports[i], name));
+        }
         if (wpa_text_is(exports[i].file, file) &&
             (is_any || find_value(step->run->text, exports[i].value, name, &value))) {
             wpa_taint taint = wpa_taint_is_sanitised(step->run->text, value)

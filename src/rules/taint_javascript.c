@@ -6,6 +6,8 @@
 
 /* Names within names that are followed. */
 #define HOLDERS_MAX 4
+/* Letters of a name with its members, and of what is declared before a call, that are read. */
+#define PATH_MAX_BYTES 256
 
 static wpa_taint of_readers(wpa_rule_run *run, const wpa_site *site, const char *text,
                             wpa_span span)
@@ -98,7 +100,7 @@ static bool is_answer(const char *text, const char *name, size_t length)
     static const char call[] = "= await github.";
     for (const char *at = strstr(text, call); at; at = strstr(at + 1, call)) {
         const char *line = at;
-        while (line > text && line[-1] != '\n' && line[-1] != ';') {
+        while (line > text && line[-1] != '\n' && line[-1] != ';' && at - line < PATH_MAX_BYTES) {
             line--;
         }
         for (; line < at; line++) {
@@ -123,7 +125,8 @@ static wpa_taint of_answers(wpa_rule_run *run, const wpa_site *site, const char 
         for (const char *at = text + span.start;
              (at = memmem(at, (size_t)(end - at), members[i], n)); at += n) {
             const char *base = at;
-            while (base > text + span.start && strchr(WPA_IDENTIFIER ".?", base[-1])) {
+            while (base > text + span.start && at - base < PATH_MAX_BYTES &&
+                   strchr(WPA_IDENTIFIER ".?", base[-1])) {
                 base--;
             }
             size_t length = wpa_text_name_length(base);

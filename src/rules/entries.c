@@ -90,12 +90,14 @@ static void note_use(const wpa_ignore_entry *entry, wpa_arena *arena, const uint
     *ids = more;
 }
 
-/** The step, job or entry of dependabot.yml that begins on the line, or NULL. */
+/** The step, job or entry of dependabot.yml that begins on the line, or the call by its uses; or
+    NULL. */
 static const wpa_yaml_node *block_on(const wpa_source *source, size_t line)
 {
     const wpa_yaml_doc *doc = source->yaml;
     if (!doc || source->kind != WPA_INPUT_DEPENDABOT) {
-        return doc ? wpa_ignore_block_on(doc, line) : NULL;
+        const wpa_yaml_node *block = doc ? wpa_ignore_block_on(doc, line) : NULL;
+        return block || !doc ? block : wpa_ignore_call_on(doc, line);
     }
     const wpa_yaml_node *updates = wpa_yaml_get(doc->root, "updates");
     for (size_t i = 0; wpa_yaml_is(updates, WPA_YAML_SEQUENCE) && i < updates->n_items; i++) {
@@ -108,7 +110,7 @@ static const wpa_yaml_node *block_on(const wpa_source *source, size_t line)
 
 /**
  * zizmor's places are where its own finding begins: on the line of ours, at it or before what ours
- * names of the value, or at the step, job or entry that it is in.
+ * names of the value, or at the step, job, call or entry that it is in.
  */
 static bool foreign_place_fits(const wpa_ignore_entry *entry, const wpa_source *source,
                                const wpa_finding *finding)

@@ -51,5 +51,7 @@ void wpa_ignore_reach_around(const wpa_yaml_doc *doc, bool is_alone, wpa_ignore 
 size_t wpa_ignore_last_line(const wpa_yaml_doc *doc, const wpa_yaml_node *node);
 /** The step or job that begins on the line, or NULL. */
 const wpa_yaml_node *wpa_ignore_block_on(const wpa_yaml_doc *doc, size_t line);
+/** The job that calls a workflow by the "uses" of this line, or NULL. */
+const wpa_yaml_node *wpa_ignore_call_on(const wpa_yaml_doc *doc, size_t line);
 /** Does a rule name as in comments ("id", "code/check", "dimension:x", "*") fit the finding? */
 bool wpa_ignore_name_fits(const char *name, const wpa_finding *finding);

@@ -89,6 +89,13 @@ static const wpa_yaml_node *item_around(const wpa_yaml_doc *doc, const wpa_yaml_
     return next ? node->items[next - 1] : NULL;
 }
 
+const wpa_yaml_node *wpa_ignore_call_on(const wpa_yaml_doc *doc, size_t line)
+{
+    const wpa_yaml_pair *job = pair_around(doc, wpa_yaml_get(doc->root, "jobs"), line);
+    const wpa_yaml_pair *uses = job ? wpa_yaml_find(job->value, "uses") : NULL;
+    return uses && wpa_yaml_line_of(doc, uses->key->span.start) == line ? job->value : NULL;
+}
+
 typedef struct part {
     size_t start;             /* of its key, or of what stands behind its dash */
     const wpa_yaml_node *end; /* its last node; NULL: there is none */

@@ -96,6 +96,16 @@ static void test_places_of_zizmor_reach_what_they_are_about(void **state)
     assert_non_null(strstr(w->out, "zz.yml:9:"));
     assert_null(strstr(w->out, "zz.yml:10:23"));
     assert_non_null(strstr(w->out, "zz.yml:10:46"));
+    put(w, ".github/workflows/call.yml",
+        "on: push\njobs:\n  a:\n    name: a\n    uses: a/b/.github/workflows/c.yml@v1\n"
+        "    secrets: inherit\n");
+    for (int at = 4; at <= 5; at++) { /* zizmor's finding is at what is called */
+        put(w, "zizmor.yml",
+            wpa_arena_printf(w->arena, "rules: {secrets-inherit: {ignore: ['call.yml:%d']}}\n",
+                             at));
+        (void)check(w, "--only secrets-inherit --format oneline .github/workflows/call.yml");
+        assert_int_equal(strstr(w->out, "call.yml:6:") != NULL, at == 4);
+    }
     put(w, ".github/dependabot.yml",
         "version: 2\nupdates:\n  - package-ecosystem: npm\n    directory: /\n"
         "    schedule: {interval: weekly}\n    insecure-external-code-execution: allow\n");

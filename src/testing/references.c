@@ -172,26 +172,21 @@ static bool is_surely_missing(const wpa_test_context *context, const reference *
     return first && !strstr(first + 1, name); /* else a step may write it */
 }
 
-/** What the version before says, by path and by word: word → its reference. */
-typedef struct known {
-    wpa_map *paths, *words;
-} known;
-
-static known index_of(const references *list)
+/** References by their paths, or by their words. */
+static wpa_map *index_by(const references *list, bool is_by_path)
 {
-    known k = {wpa_map_new(list->arena), wpa_map_new(list->arena)};
+    wpa_map *map = wpa_map_new(list->arena);
     for (size_t i = 0; i < list->n; i++) {
-        wpa_map_put(k.paths, list->items[i].path, &list->items[i]);
-        wpa_map_put(k.words, list->items[i].word, &list->items[i]);
+        wpa_map_put(map, is_by_path ? list->items[i].path : list->items[i].word, &list->items[i]);
     }
-    return k;
+    return map;
 }
 
-static void judge(const wpa_test_context *context, const reference *ref, const known *before,
+static void judge(const wpa_test_context *context, const reference *ref, const wpa_map *old_words,
                   wpa_test_outcome *outcome)
 {
     const wpa_test_target *target = context->target;
-    const reference *old = wpa_map_get(before->words, ref->word);
+    const reference *old = wpa_map_get(old_words, ref->word);
     const char *label = "missing";
     if (is_there(target->around, ref, context->arena)) {
         label = "removed";
@@ -218,7 +213,25 @@ static const wpa_source *source_of(const wpa_test_context *context, wpa_test_ima
                : NULL;
 }
 
-static size_t check_file(const wpa_test_context *context, wpa_test_outcome *outcome)
+/** Paths that the patched files of the target name before the patch: what moves is not new. */
+static wpa_map *paths_before(const wpa_test_context *context)
+{
+    wpa_test_context at = *context;
+    references was = {.arena = context->arena};
+    for (size_t i = 0; i < context->patch->n_files; i++) {
+        at.file = &context->patch->files[i];
+        const wpa_source *before = at.file->target == context->target && at.file->is_definition
+                                       ? source_of(&at, &at.file->before)
+                                       : NULL;
+        if (before) {
+            collect(&was, before);
+        }
+    }
+    return index_by(&was, true);
+}
+
+static size_t check_file(const wpa_test_context *context, const wpa_map *old_paths,
+                         wpa_test_outcome *outcome)
 {
     const wpa_source *before = source_of(context, &context->file->before);
     const wpa_source *after = source_of(context, &context->file->after);
@@ -230,13 +243,13 @@ static size_t check_file(const wpa_test_context *context, wpa_test_outcome *outc
     if (after) {
         collect(&is, after);
     }
-    const known old = index_of(&was);
+    const wpa_map *old_words = index_by(&was, false);
     for (size_t i = 0; i < is.n && n_faults < FAULTS_MAX; i++) {
         /* What was not there before is made by a step, or missing already: not of the patch. */
         if (!is_there(context->target->around_after, &is.items[i], context->arena) &&
             (is_there(context->target->around, &is.items[i], context->arena) ||
-             !wpa_map_has(old.paths, is.items[i].path))) {
-            judge(context, &is.items[i], &old, outcome);
+             !wpa_map_has(old_paths, is.items[i].path))) {
+            judge(context, &is.items[i], old_words, outcome);
             n_faults++;
         }
     }
@@ -348,10 +361,11 @@ static bool check_references(const wpa_test_context *context, wpa_test_outcome *
                            context->target->repository);
         return true;
     }
+    const wpa_map *old_paths = paths_before(context);
     for (size_t i = 0; i < context->patch->n_files; i++) {
         at.file = &context->patch->files[i];
         if (at.file->target == context->target && at.file->is_definition) {
-            n += check_file(&at, outcome);
+            n += check_file(&at, old_paths, outcome);
         }
     }
     if (!check_others(context, &n, outcome, err)) {

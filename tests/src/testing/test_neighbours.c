@@ -21,7 +21,8 @@ static const char CI[] = "name: CI\n"
                          "      - run: ./scripts/build.sh --all\n"
                          "      - run: python3 check.py\n"
                          "        working-directory: tools\n"
-                         "      - run: ./generated/run\n";
+                         "      - run: ./generated/run\n"
+                         "      - run: ./scripts/made.sh\n";
 
 static const char SHIP[] = "name: Ship\n"
                            "on:\n"
@@ -76,6 +77,14 @@ static const char ACTION[] = "name: Setup\n"
                              "    - run: echo ready\n"
                              "      shell: bash\n";
 
+static const char MADE[] = "name: Made\n"
+                           "description: runs what was made\n"
+                           "runs:\n"
+                           "  using: composite\n"
+                           "  steps:\n"
+                           "    - run: ./scripts/made.sh\n"
+                           "      shell: bash\n";
+
 static const world_file FILES[] = {
     {CI_PATH, CI},
     {SHIP_PATH, SHIP},
@@ -111,6 +120,11 @@ static const change_case cases[] = {
      {{CI_PATH, "./generated/run", "./generated/start"}},
      "T106",
      "T210"},
+    {"what was not in the tree before moves into an action",
+     {{CI_PATH, "- run: ./scripts/made.sh", "- uses: ./.github/actions/made"},
+      {".github/actions/made/action.yml", NULL, MADE}},
+     "T106",
+     ""},
     {"a script moves, and its user knows",
      {{"scripts/build.sh", NULL, NULL},
       {"scripts/make.sh", NULL, "echo build\n"},

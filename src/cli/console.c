@@ -24,7 +24,7 @@ enum {
 
 /* clang-format off */
 #define LOOK_OPTIONS                                                                               \
-    {"theme", 0, WPA_CLI_TEXT, "NAME", "dark, light, hc-..., cvd-..., one of your own"},                                            \
+    {"theme", 0, WPA_CLI_TEXT, "NAME", "dark, light, hc-..., cvd-..., one of your own"},           \
     {"color", 0, WPA_CLI_TEXT, "HOW", "never, 16, 256 or true (default: as the terminal says)"},   \
     {"ascii", 0, WPA_CLI_FLAG, NULL, "draw with ASCII alone"},                                     \
     {"unicode", 0, WPA_CLI_FLAG, NULL, "draw with Unicode, whatever the locale says"},             \

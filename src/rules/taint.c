@@ -135,6 +135,31 @@ static wpa_taint trace_called_input(wpa_tracer *t, const wpa_site *site, const c
     return worst;
 }
 
+/* "github.event.inputs.NAME" where the event is the caller's: of whoever starts that. */
+static wpa_taint trace_callers_event(wpa_tracer *t, const wpa_site *site, const char *name)
+{
+    const char *path = wpa_arena_printf(t->run->arena, "github.event.inputs.%s", name);
+    if (site->caller) {
+        return wpa_trace_path(t, site->caller, path);
+    }
+    wpa_site callers[WPA_SITE_CALLERS_MAX];
+    size_t n = wpa_site_callers(t->run, site->source, callers);
+    wpa_taint worst = none;
+    if (!n) {
+        worst = (wpa_taint){
+            .grade = WPA_TAINT_OF_DISPATCH,
+            .path = path,
+            .shape = "free text of whoever starts a workflow that calls this one",
+            .trust.is_assumed = true,
+            .trust.trust = WPA_TRUST_INSIDER,
+        };
+    }
+    for (size_t i = 0; i < n && wpa_site_depth(&callers[i]) < WPA_SITE_DEPTH_MAX; i++) {
+        worst = wpa_taint_worse(worst, wpa_trace_path(t, &callers[i], path));
+    }
+    return worst;
+}
+
 static wpa_taint trace_input(wpa_tracer *t, const wpa_site *site, const char *name,
                              bool is_of_event)
 {
@@ -155,6 +180,10 @@ static wpa_taint trace_input(wpa_tracer *t, const wpa_site *site, const char *na
             .trust.trust = WPA_TRUST_INSIDER,
             .trust.event = "workflow_dispatch",
         };
+    }
+    if (is_of_event && wpa_outline_trigger_find(source->outline, "workflow_call") &&
+        !wpa_outline_trigger_find(source->outline, "workflow_dispatch")) {
+        return trace_callers_event(t, site, name);
     }
     if (is_called && !is_of_event && takes_text(called)) {
         taint = wpa_taint_worse(taint, trace_called_input(t, site, name, called));

@@ -31,9 +31,9 @@ press() { # each argument a key as tmux calls it
 
 write() { "${pane[@]}" send-keys -t console -l -- "$1"; }
 
-await() { # extended regular expression that the screen must show within 20 s
+await() { # extended regular expression that the screen must show within a minute
   local try
-  for try in $(seq 1 200); do
+  for try in $(seq 1 600); do
     if screen | grep -Eq -- "$1"; then
       return 0
     fi

@@ -213,8 +213,11 @@ static void check_leaf(const leaves *l, const wpa_expr *node)
     }
     if (!check_matrix(l, node)) {
         const wpa_yaml_node *at = l->place->node;
-        (void)report(l->run, wpa_expr_source_span(l->place, node->span),
-                     (verdict){at->text, false, true}, NULL);
+        wpa_finding *finding = report(l->run, wpa_expr_source_span(l->place, node->span),
+                                      (verdict){at->text, false, true}, NULL);
+        if (node == l->place->parsed.root && !row_of(node)) { /* all of it comes from elsewhere */
+            finding->persona = WPA_PERSONA_DEFAULT;
+        }
     }
 }
 

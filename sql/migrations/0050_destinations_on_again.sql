@@ -1,6 +1,6 @@
 -- A destination that is off is told nothing, and was not told either, once it was on, of what stood then: neither what had
 -- begun meanwhile, nor that what it knew of was over. What is over by then and was never told it need not hear of.
-CREATE OR REPLACE FUNCTION destination_begin() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = wpa, pg_catalog AS $$
+CREATE OR REPLACE FUNCTION destination_begin() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, wpa, pg_temp AS $$
 BEGIN
   INSERT INTO wpa.outbox (destination_id, event, severity, subject, message, detail, repositories, matter_id, is_over)
   SELECT NEW.id, 'alert.' || m.kind, m.severity, m.subject, CASE WHEN m.ended_at IS NULL THEN '' ELSE 'over: ' END || m.summary,

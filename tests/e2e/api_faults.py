@@ -490,8 +490,8 @@ def streams_hear_of_breaks(world):
     parked.sendall(post(world, add_destination(world) + "?wait=300", b""))
     stream, got = open_stream(world)
     for n in range(1, 6):
-        wait_for("the watcher to ask", lambda: world.sql(asks))
-        world.sql(f"SELECT pg_terminate_backend(pid) FROM ({asks}) watcher")
+        # by one statement: it asks for other things as well
+        wait_for("the watcher to ask", lambda: world.sql(f"SELECT pg_terminate_backend(pid) FROM ({asks}) watcher"))
         got += wait_until_said(stream, b"event: reset", n - got.count(b"event: reset"))
     parked.close()
     stream.close()

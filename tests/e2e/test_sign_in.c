@@ -746,8 +746,8 @@ static void the_console_asks_for_a_code(void **state)
 {
     fixture *f = *state;
     const char *token = sign_in(f, NULL);
-    int64_t now_s = wpa_now_us() / 1000000;
     enrol(f, token);
+    int64_t now_s = wpa_now_us() / 1000000;
     (void)ask(f, token, "POST /auth/code/confirm",
               wpa_arena_printf(f->arena, "{\"code\":\"%s\"}", code_at(f, now_s)), 200);
     WPA_AUTO(wpa_tty) *tty = wpa_sample_tty(f->sample, "--workers 0", 24, 80);

@@ -218,6 +218,30 @@ static void test_quiet_screen(void **state)
     assert_true(bytes < 600); /* clock and one bake timer, three times */
 }
 
+/*
+ * A step of the cursor sends the two rows and what is told of the new one, and no colour twice. The
+ * least of a few steps is looked at: a second that passes draws its clock beside one of them.
+ */
+static void test_step_of_the_cursor(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
+    expect(tty, "Health 87");
+    press(tty, "2");
+    expect(tty, "1 of 9");
+    size_t least = SIZE_MAX;
+    for (int i = 0; i < 6; i++) {
+        wpa_tty_settle(tty, 200);
+        size_t before = wpa_tty_bytes(tty);
+        press(tty, i % 2 ? "k" : "j");
+        expect(tty, i % 2 ? "1 of 9" : "2 of 9");
+        wpa_tty_settle(tty, 100);
+        size_t bytes = wpa_tty_bytes(tty) - before;
+        least = bytes < least ? bytes : least;
+    }
+    assert_in_range(least, 1, 450);
+}
+
 static void test_wall_takes_no_keys(void **state)
 {
     (void)state;
@@ -266,6 +290,7 @@ int main(void)
 #endif
         cmocka_unit_test(test_suspend_and_continue),
         cmocka_unit_test(test_quiet_screen),
+        cmocka_unit_test(test_step_of_the_cursor),
         cmocka_unit_test(test_wall_takes_no_keys),
         cmocka_unit_test(test_no_terminal),
     };

@@ -9,6 +9,7 @@
 
 #include <wpa/buf.h>
 
+#include "term/pen.h"
 #include "term/term.h"
 
 typedef enum wpa_depth {
@@ -30,7 +31,10 @@ struct wpa_term {
     char name[64], text[128];
     wpa_buf *unsent;
     size_t n_sent;
+    wpa_buf *frame; /* what curses wrote for the one that is being made */
+    wpa_pen pen;
     wpa_grid *shown; /* what the last frame showed */
+    wpa_grid *next;  /* the same of the one that is being made */
     const wpa_theme *theme;
     attr_t attrs[WPA_PAINT_COUNT];
     int pairs[WPA_PAINT_COUNT];

@@ -60,23 +60,64 @@ static void put_cell(const wpa_term *term, int row, int col, const wpa_cell *cel
     }
 }
 
+/* Nothing is seen of a blank but its ground. */
+static bool has_plain_ground(const wpa_term *term, const wpa_cell *cell)
+{
+    return !(term->attrs[cell->paint] & (A_REVERSE | A_UNDERLINE)) &&
+           !(cell->flags & (WPA_CELL_REVERSE | WPA_CELL_UNDERLINE));
+}
+
+static bool have_one_ground(const wpa_term *term, int a, int b)
+{
+    if (term->depth == WPA_DEPTH_MONO || a == b) {
+        return true;
+    }
+    const wpa_style *styles = term->theme->styles;
+    return color_of(term, styles[a].bg_256, styles[a].bg_16) ==
+           color_of(term, styles[b].bg_256, styles[b].bg_16);
+}
+
+/*
+ * Blanks take the role of what stands before them, where that looks the same: the pen need not be
+ * changed for them and back.
+ */
+static void join_blanks(const wpa_term *term, wpa_grid *grid)
+{
+    for (int row = 0; row < grid->rows; row++) {
+        wpa_cell *cells = &grid->cells[(size_t)row * (size_t)grid->cols];
+        uint16_t before = WPA_PAINT_TEXT;
+        for (int col = 0; col < grid->cols; col++) {
+            bool is_plain = has_plain_ground(term, &cells[col]);
+            bool is_blank = cells[col].base == ' ' && !cells[col].marks[0];
+            if (is_plain && is_blank && have_one_ground(term, before, cells[col].paint)) {
+                cells[col].paint = before;
+            }
+            before = is_plain ? cells[col].paint : WPA_PAINT_TEXT;
+        }
+    }
+}
+
 void wpa_screen_put(wpa_term *term, const wpa_grid *grid, bool is_full)
 {
     if (LINES != grid->rows || COLS != grid->cols) {
         (void)resizeterm(grid->rows, grid->cols);
         is_full = true;
     }
+    wpa_grid_copy(term->next, grid);
+    join_blanks(term, term->next);
     bool is_all = is_full || term->shown->rows != grid->rows || term->shown->cols != grid->cols;
     for (int row = 0; row < grid->rows; row++) {
         for (int col = 0; col < grid->cols; col++) {
             size_t i = (size_t)row * (size_t)grid->cols + (size_t)col;
-            const wpa_cell *cell = &grid->cells[i];
+            const wpa_cell *cell = &term->next->cells[i];
             if (cell->base && (is_all || memcmp(cell, &term->shown->cells[i], sizeof *cell) != 0)) {
                 put_cell(term, row, col, cell);
             }
         }
     }
-    wpa_grid_copy(term->shown, grid);
+    wpa_grid *old = term->shown;
+    term->shown = term->next;
+    term->next = old;
     (void)curs_set(grid->cursor_row >= 0);
     (void)move(grid->cursor_row >= 0 ? grid->cursor_row : grid->rows - 1,
                grid->cursor_row >= 0 ? grid->cursor_col : 0);

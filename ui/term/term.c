@@ -162,6 +162,7 @@ wpa_term *wpa_term_open(const wpa_ui_options *options, wpa_error *err)
     wpa_term *term = wpa_alloc(sizeof *term);
     term->fd = term->out_fd = term->frame_fd = term->signal_fd = -1;
     term->unsent = wpa_buf_new(FRAME_MAX_BYTES);
+    term->frame = wpa_buf_new(FRAME_MAX_BYTES);
     const char *name = getenv("TERM"); // NOLINT(concurrency-mt-unsafe): nothing sets it
     (void)wpa_text_copy(term->name, sizeof term->name, name ? name : "");
     if (wpa_text_is(term->name, "") || wpa_text_is(term->name, "dumb")) {
@@ -190,6 +191,8 @@ wpa_term *wpa_term_open(const wpa_ui_options *options, wpa_error *err)
     wpa_fatal_arm(term->fd, &term->saved);
     term->is_raw = true;
     term->shown = wpa_grid_new(1, 1);
+    term->next = wpa_grid_new(1, 1);
+    wpa_pen_init(&term->pen, term->depth != WPA_DEPTH_MONO);
     ask_terminal(term);
     (void)wpa_text_format(term->text, sizeof term->text, "%s, %s, %s", term->name,
                           term->depth == WPA_DEPTH_256  ? "256 colours"
@@ -206,14 +209,16 @@ static void take_frame(wpa_term *term)
     (void)fflush(term->out);
     off_t size = lseek(term->frame_fd, 0, SEEK_CUR);
     char bytes[16384];
+    wpa_buf_truncate(term->frame, 0);
     for (off_t at = 0; at < size;) {
         ssize_t n = pread(term->frame_fd, bytes, sizeof bytes, at);
         if (n <= 0) {
             break;
         }
-        wpa_buf_append(term->unsent, bytes, (size_t)n);
+        wpa_buf_append(term->frame, bytes, (size_t)n);
         at += n;
     }
+    wpa_pen_pass(&term->pen, wpa_buf_data(term->frame), wpa_buf_size(term->frame), term->unsent);
     (void)lseek(term->frame_fd, 0, SEEK_SET);
     (void)!ftruncate(term->frame_fd, 0);
 }
@@ -239,6 +244,7 @@ static void give_back(wpa_term *term)
         wpa_buf_text(term->unsent, MOUSE_OFF);
     }
     wpa_buf_text(term->unsent, "\033[?2004l\033[0m\033[?25h");
+    wpa_pen_reset(&term->pen);
     flush_patiently(term);
     (void)tcsetattr(term->fd, TCSADRAIN, &term->saved);
     wpa_fatal_disarm();
@@ -270,6 +276,8 @@ void wpa_term_close(wpa_term *term)
         (void)pthread_sigmask(SIG_SETMASK, &term->saved_mask, NULL);
     }
     wpa_grid_free(term->shown);
+    wpa_grid_free(term->next);
+    wpa_buf_free(term->frame);
     wpa_buf_free(term->unsent);
     wpa_free(term);
 }

@@ -13,6 +13,8 @@
 
 /* More than WPA_PATCH_FINDINGS_MAX lines can come to. */
 #define NOTES_MAX_BYTES ((size_t)64 << 20)
+/* Tries of what could not be fixed yet, each only if the one before has fixed anything. */
+#define ROUNDS_MAX 5
 
 enum { /* columns of patch_findings */
     F_ID,
@@ -194,8 +196,13 @@ static void try_fix(drafting *d, fixing *f, const wpa_rows *rows, size_t row)
     const wpa_source *source = wpa_fix_tree_source(d->fixes, f->path, scratch);
     wpa_analysis now = wpa_analysis_of_source(source, d->base.place.settings, scratch);
     const wpa_finding *finding = find_now(f, &now.result, fingerprint);
-    if (!finding || finding->n_fixes == 0) {
-        f->why_not[row] = finding ? "it has no fix" : "it is no longer at the head of the branch";
+    if (!finding) {
+        f->why_not[row] =
+            f->why_not[row] ? f->why_not[row] : "it is no longer at the head of the branch";
+        return;
+    }
+    if (finding->n_fixes == 0) {
+        f->why_not[row] = "it has no fix";
         return;
     }
     wpa_fix_outcome outcome = take_fix(d, source, finding, scratch);
@@ -206,6 +213,21 @@ static void try_fix(drafting *d, fixing *f, const wpa_rows *rows, size_t row)
     }
     f->is_answered[row] = true;
     note_answered(d, rows, row, outcome.fixes[0]->title, outcome.fixes[0]->declares);
+}
+
+/** In rounds, as wpa check does: what cannot be fixed yet may be once another fix is there. */
+static void try_fixes(drafting *d, fixing *f, const wpa_rows *rows, size_t first, size_t end)
+{
+    bool has_answered = true;
+    for (size_t round = 0; round < ROUNDS_MAX && has_answered; round++) {
+        has_answered = false;
+        for (size_t row = first; row < end; row++) {
+            if (!f->is_answered[row]) {
+                try_fix(d, f, rows, row);
+                has_answered = has_answered || f->is_answered[row];
+            }
+        }
+    }
 }
 
 /** What no fix of its own has answered may be gone with another's. */
@@ -272,9 +294,7 @@ static bool draft_file(drafting *d, const wpa_rows *rows, size_t *row, wpa_error
         return true;
     }
     f.before = wpa_analysis_of_source(source, d->base.place.settings, arena);
-    for (size_t i = first; i < *row; i++) {
-        try_fix(d, &f, rows, i);
-    }
+    try_fixes(d, &f, rows, first, *row);
     settle(d, &f, rows, first, *row);
     return true;
 }

@@ -260,6 +260,76 @@ bool wpa_rule_is_clean(const wpa_outline_uses *uses, const char *tag, const wpa_
     return true;
 }
 
+/* Is the i-th ref of the repository a release that is written out, and newer than another? */
+static bool is_newer_release(const wpa_outline_uses *uses, size_t i, const wpa_version *than,
+                             wpa_fact_ref *ref, wpa_version *version)
+{
+    *ref = wpa_facts_repo_ref_at(uses->fact->repo, i);
+    return ref->kind == WPA_FACT_TAG && wpa_version_parse(wpa_slice_of(ref->name), version) &&
+           !version->suffix.length && version->n_parts >= 3 &&
+           wpa_version_compare(version, than) > 0;
+}
+
+/* The last release of the version's major, above it, that an advisory speaks of; or the version. */
+static wpa_version last_affected(const wpa_outline_uses *uses, const wpa_version *from)
+{
+    wpa_version last = *from, version;
+    wpa_fact_ref ref;
+    for (size_t i = 0; i < wpa_facts_repo_ref_count(uses->fact->repo); i++) {
+        if (is_newer_release(uses, i, &last, &ref, &version) &&
+            version.parts[0] == from->parts[0] && !wpa_rule_is_clean(uses, ref.name, &version)) {
+            last = version;
+        }
+    }
+    return last;
+}
+
+/* The lowest release above a version that no advisory speaks of; of its major if there is one. */
+static bool find_clean_above(const wpa_outline_uses *uses, const wpa_version *from,
+                             wpa_fact_ref *best, wpa_version *best_version)
+{
+    bool is_found = false, is_same_major = false;
+    for (size_t i = 0; i < wpa_facts_repo_ref_count(uses->fact->repo); i++) {
+        wpa_version version;
+        wpa_fact_ref ref;
+        if (!is_newer_release(uses, i, from, &ref, &version)) {
+            continue;
+        }
+        bool is_same = version.parts[0] == from->parts[0];
+        bool is_better =
+            !is_found || (is_same && !is_same_major) ||
+            (is_same == is_same_major && wpa_version_compare(&version, best_version) < 0);
+        if (is_better &&
+            wpa_rule_is_clean(uses, ref.name, &version)) { /* all advisories are asked last */
+            *best = ref;
+            *best_version = version;
+            is_found = true;
+            is_same_major = is_same;
+        }
+    }
+    return is_found;
+}
+
+bool wpa_rule_find_clean(const wpa_outline_uses *uses, wpa_fact_ref *best)
+{
+    const wpa_fact_use *fact = uses->fact;
+    wpa_version found = {0}, last;
+    if (!fact->repo || !fact->has_version ||
+        !find_clean_above(uses, &fact->version, best, &found)) {
+        return false;
+    }
+    if (found.parts[0] != fact->version.parts[0]) {
+        /* The first of another major may be older than the fault: the mend is behind it. */
+        wpa_fact_ref mended;
+        last = last_affected(uses, &found);
+        if (wpa_version_compare(&last, &found) > 0 &&
+            find_clean_above(uses, &last, &mended, &found)) {
+            *best = mended;
+        }
+    }
+    return true;
+}
+
 bool wpa_rule_is_trusted_owner(const wpa_rule_run *run, wpa_slice owner)
 {
     const wpa_surroundings *around = run->source->around;

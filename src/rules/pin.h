@@ -43,6 +43,12 @@ const char *wpa_rule_quote_uses(wpa_rule_run *run, const wpa_outline_uses *uses)
 const char *wpa_rule_needs(wpa_rule_run *run, wpa_fact_table table);
 /** Does no advisory speak of this version of the action? tag is its name. */
 bool wpa_rule_is_clean(const wpa_outline_uses *uses, const char *tag, const wpa_version *version);
+/**
+ * The lowest release above the version in use of which no advisory speaks: of its major if there is
+ * one, else of a later one, where it is behind all that are affected. False: the version or the
+ * repository is not known, or there is none.
+ */
+bool wpa_rule_find_clean(const wpa_outline_uses *uses, wpa_fact_ref *best);
 /** Is the owner GitHub itself, the repository's own, or configured as such? */
 bool wpa_rule_is_trusted_owner(const wpa_rule_run *run, wpa_slice owner);
 

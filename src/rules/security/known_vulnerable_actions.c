@@ -84,39 +84,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
-/* The lowest clean release above the one in use: of its major if there is one, else of any. */
-static bool find_fixed(const wpa_outline_uses *uses, wpa_fact_ref *best)
-{
-    const wpa_fact_use *fact = uses->fact;
-    wpa_version version, best_version = {0};
-    bool is_found = false, is_same_major = false;
-    for (size_t i = 0; i < wpa_facts_repo_ref_count(fact->repo); i++) {
-        wpa_fact_ref ref = wpa_facts_repo_ref_at(fact->repo, i);
-        if (ref.kind != WPA_FACT_TAG || !wpa_version_parse(wpa_slice_of(ref.name), &version) ||
-            version.suffix.length || version.n_parts < 3 ||
-            wpa_version_compare(&version, &fact->version) <= 0) {
-            continue;
-        }
-        bool is_same = version.parts[0] == fact->version.parts[0];
-        bool is_better =
-            !is_found || (is_same && !is_same_major) ||
-            (is_same == is_same_major && wpa_version_compare(&version, &best_version) < 0);
-        if (is_better &&
-            wpa_rule_is_clean(uses, ref.name, &version)) { /* all advisories are asked last */
-            *best = ref;
-            best_version = version;
-            is_found = true;
-            is_same_major = is_same;
-        }
-    }
-    return is_found;
-}
-
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_outline_uses *uses = finding->subject;
     wpa_fact_ref fixed;
-    if (!uses->fact->repo || !uses->fact->has_version || !find_fixed(uses, &fixed)) {
+    if (!wpa_rule_find_clean(uses, &fixed)) {
         return;
     }
     wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "go to %s", fixed.name);

@@ -201,18 +201,32 @@ static bool has_moved(const wpa_outline_uses *uses, const char *tag)
            !wpa_rule_is_clean(uses, tag, &version);
 }
 
+/* Where it is by now nobody here knows, but which release is the first that is sound. */
+static void repair_moved(wpa_rule_run *run, wpa_finding *finding, const wpa_outline_uses *uses)
+{
+    wpa_fact_ref sound;
+    if (wpa_rule_find_clean(uses, &sound)) {
+        wpa_fix *fix =
+            wpa_rule_fix(run, finding, WPA_FIX_UNSAFE,
+                         "pin to the commit of %s, which no advisory speaks of", sound.name);
+        (void)wpa_rule_pin(run, fix, uses, NULL, sound.commit, sound.name);
+    }
+}
+
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_outline_uses *uses = finding->subject;
     const wpa_fact_use *fact = uses ? uses->fact : NULL;
-    if (!fact || !fact->commit || is_young(run, fact) || wants_tag(uses)) {
+    if (!fact || !fact->commit || wants_tag(uses)) {
         return;
     }
     wpa_fact_ref tag;
     char ref[128];
     bool is_named = wpa_text_format(ref, sizeof ref, WPA_SLICE_FORMAT, WPA_SLICE_ARGS(uses->ref));
     const char *name = wpa_facts_commit_version(fact->repo, fact->commit, &tag) ? tag.name : ref;
-    if (is_named && !has_moved(uses, name)) {
+    if (is_named && has_moved(uses, name)) {
+        repair_moved(run, finding, uses);
+    } else if (is_named && !is_young(run, fact)) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "pin to the commit of %s", name);
         (void)wpa_rule_pin(run, fix, uses, NULL, fact->commit, name);
     }

@@ -327,6 +327,46 @@ static void test_fixes_of_other_files_are_in_the_patch(void **state)
                            "--- /dev/null\n+++ b/shop/.github/CODEOWNERS\n"));
 }
 
+/** The one finding of a rule that is open. */
+static int64_t finding_of(world *w, const char *rule)
+{
+    return wpa_test_sql_int(
+        w->pg, 0,
+        wpa_arena_printf(w->arena,
+                         "SELECT id FROM wpa.finding WHERE rule = '%s' AND state = 'open'", rule));
+}
+
+/* The version in use has an advisory, and the one that the last fix goes to is a tag again. */
+static void test_what_is_ordered_whole_is_pinned(void **state)
+{
+    world *w = *state;
+    static const committed file = {CI, "on: push\npermissions: {}\njobs:\n  one:\n"
+                                       "    runs-on: ubuntu-24.04\n    steps:\n"
+                                       "      - uses: tj-actions/changed-files@v44\n"};
+    wpa_error err = {0};
+    wpa_patch_draft draft;
+    commit_more(w, &file, 1);
+    const int64_t ids[] = {finding_of(w, "unpinned-uses"),
+                           finding_of(w, "known-vulnerable-actions"),
+                           finding_of(w, "node-runtime")};
+    assert_int_equal(
+        wpa_test_sql_int(w->pg, 0,
+                         "SELECT count(*) FROM wpa.finding WHERE rule = 'unpinned-uses' AND state "
+                         "= 'open' AND jsonb_array_length(fixes) > 0"),
+        1);
+    assert_true(wpa_patch_draft_findings(w->db, ids, WPA_COUNT(ids), NULL, w->folder, w->arena,
+                                         &draft, &err));
+    assert_int_equal(draft.n_findings, WPA_COUNT(ids));
+    assert_int_equal(draft.n_left_out, 0);
+    const char *at = strstr(draft.files[0].after, "changed-files@");
+    assert_non_null(at);
+    assert_int_equal(strspn(at + strlen("changed-files@"), "0123456789abcdef"), 40);
+    assert_non_null(strstr(at, " # v4"));
+    /* One alone pins as well, and to what is sound. */
+    assert_true(wpa_patch_draft_findings(w->db, ids, 1, NULL, w->folder, w->arena, &draft, &err));
+    assert_non_null(strstr(draft.files[0].after, " # v46.0.1\n"));
+}
+
 /* Each fix is tried on an analysis of its own: all of them at once would fill the memory. */
 static void test_what_was_tried_is_let_go_of(void **state)
 {
@@ -365,6 +405,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_findings_become_a_patch, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_fixes_of_other_files_are_in_the_patch, open_world,
+                                        close_world),
+        cmocka_unit_test_setup_teardown(test_what_is_ordered_whole_is_pinned, open_world,
                                         close_world),
         cmocka_unit_test_setup_teardown(test_what_was_tried_is_let_go_of, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_a_patch_is_refused, open_world,

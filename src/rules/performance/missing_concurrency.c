@@ -1,6 +1,8 @@
 /* PRF-003: outdated runs go on beside newer ones of the same branch. */
 #include <string.h>
+#include <strings.h>
 
+#include "rules/graph.h"
 #include "rules/work.h"
 
 static const wpa_rule_option options[] = {
@@ -122,6 +124,32 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+/* Has another workflow this name, or a group that begins with it? Groups are alike in any case. */
+static bool is_taken_by(const wpa_graph_file *other, const char *name, const char *self)
+{
+    size_t length = strlen(name);
+    if (other->is_of_copy || other->kind != WPA_INPUT_WORKFLOW || wpa_text_is(other->path, self)) {
+        return false;
+    }
+    return (other->name && wpa_text_is_ci(other->name, name)) ||
+           (other->group && strncasecmp(other->group, name, length) == 0 &&
+            other->group[length] == '-');
+}
+
+/* What tells the groups of this workflow from those of all others of the repository. */
+static const char *own_name(const wpa_rule_run *run, const wpa_outline *o)
+{
+    const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
+    const char *self = wpa_source_identity(run->source);
+    const char *name = wpa_yaml_text(wpa_yaml_get(o->root, "name"));
+    for (size_t i = 0; graph && name && *name && i < wpa_graph_count(graph); i++) {
+        if (is_taken_by(wpa_graph_at(graph, i), name, self)) {
+            return "github.workflow_ref"; /* with the file in it */
+        }
+    }
+    return "github.workflow";
+}
+
 static void repair_missing(wpa_rule_run *run, wpa_finding *finding, const wpa_outline *o)
 {
     const wpa_yaml_pair *jobs = wpa_yaml_find(o->root, "jobs");
@@ -135,9 +163,9 @@ static void repair_missing(wpa_rule_run *run, wpa_finding *finding, const wpa_ou
     /* With pull_request_target github.ref is the base branch: all pull requests would be one. */
     const char *text =
         wpa_arena_printf(run->arena,
-                         "concurrency:\n  group: ${{ github.workflow }}-${{ %sgithub.ref }}\n"
+                         "concurrency:\n  group: ${{ %s }}-${{ %sgithub.ref }}\n"
                          "  cancel-in-progress: ${{ %s }}",
-                         on_target ? "github.event.pull_request.number || " : "",
+                         own_name(run, o), on_target ? "github.event.pull_request.number || " : "",
                          on_target && on_pr ? "startsWith(github.event_name, 'pull_request')"
                          : on_target        ? "github.event_name == 'pull_request_target'"
                                             : "github.event_name == 'pull_request'");

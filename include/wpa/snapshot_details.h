@@ -18,12 +18,15 @@ typedef struct wpa_score_line {
     wpa_object object; /* finding, or the patch that wins them back; may be none */
 } wpa_score_line;
 
+#define WPA_USES_MAX 200
+
 /** Something that uses, or is used by, this workflow. */
 typedef struct wpa_use_row {
-    const char *name;  /* "actions/checkout v4", "web/release.yml" */
-    const char *note;  /* "not pinned", "as job build"; NULL none */
+    const char *name;  /* "web/release.yml"; of the outside world as it is named */
+    const char *ref;   /* as the user names it: "actions/checkout@v4" "./.github/workflows/a.yml" */
     int line;          /* where the user names it; 0 unknown */
     wpa_object object; /* workflow of the fleet; none for the outside world */
+    double score;      /* of the workflow, overall; negative: none */
 } wpa_use_row;
 
 typedef struct wpa_workflow_detail {
@@ -44,8 +47,9 @@ typedef struct wpa_workflow_detail {
     size_t n_deployments;
     const wpa_run_row *runs; /* newest first, at most 30 */
     size_t n_runs;
-    const wpa_use_row *uses, *used_by; /* at most 200 each */
+    const wpa_use_row *uses, *used_by; /* at most WPA_USES_MAX each */
     size_t n_uses, n_used_by;
+    const char *triggers; /* "push, workflow_call"; NULL none known */
 } wpa_workflow_detail;
 
 /** One line of a file, as stored, without its line end. */

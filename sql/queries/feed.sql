@@ -162,7 +162,7 @@ SELECT name, capacity, busy FROM wpa.agent WHERE state <> 'gone' AND seen_at > c
 -- name: feed_workflow
 -- params: id bigint
 -- rows: at most one
-SELECT to_jsonb(v) || jsonb_build_object('uses', (SELECT w.uses FROM wpa.workflow w WHERE w.id = v.id),
+SELECT to_jsonb(v) || jsonb_build_object('triggers', (SELECT w.triggers FROM wpa.workflow w WHERE w.id = v.id),
        'tally', (SELECT coalesce(jsonb_object_agg(sev, n), '{}') FROM (SELECT f.sev, count(*) AS n FROM wpa.v_finding f WHERE f.workflow_id = v.id AND f.shown GROUP BY f.sev) t))
   FROM wpa.v_workflow v WHERE v.id = $1::bigint;
 
@@ -188,16 +188,32 @@ SELECT to_jsonb(v) FROM wpa.v_deployment v WHERE v.patch_id IN (SELECT pf.patch_
 -- rows: newest first
 SELECT to_jsonb(v) FROM wpa.v_run v WHERE v.workflow_id = $1::bigint ORDER BY v.started_at_us DESC LIMIT 30;
 
+-- name: feed_workflow_uses
+-- params: id bigint
+-- rows: what the file names, in its order: the name, its line; of a file of the fleet also its own name, id and score
+SELECT x.use ->> 'name', (x.use ->> 'line')::int, wpa.slash_name(t.name, t.path), t.id, h.total
+  FROM wpa.workflow w, LATERAL jsonb_array_elements(w.uses) WITH ORDINALITY AS x(use, n),
+       LATERAL (SELECT rtrim(split_part(x.use ->> 'name', '@', 1), '/') AS slug) AS s,
+       LATERAL (SELECT s.slug LIKE './%' AS is_local, split_part(s.slug, '/', 2) AS repository,
+                       CASE WHEN s.slug LIKE './%' THEN substr(s.slug, 3) ELSE regexp_replace(s.slug, '^[^/]*/[^/]*/?', '') END AS path) AS p
+  LEFT JOIN LATERAL (SELECT u.id, r.name, u.path FROM wpa.repository r JOIN wpa.workflow u ON u.repository_id = r.id
+        WHERE CASE WHEN p.is_local THEN r.id = w.repository_id ELSE s.slug NOT LIKE '%:%' AND r.name = p.repository END
+          AND u.path IN (p.path, ltrim(p.path || '/action.yml', '/'), ltrim(p.path || '/action.yaml', '/'))
+          AND u.state = 'present' AND u.id <> w.id ORDER BY u.id LIMIT 1) AS t ON true
+  LEFT JOIN wpa.health h ON h.workflow_id = t.id
+ WHERE w.id = $1::bigint ORDER BY x.n LIMIT 200;
+
 -- name: feed_workflow_used_by
 -- params: id bigint
--- rows: workflows of the fleet that name this file: name, line, id
-SELECT wpa.slash_name(r.name, u.path), (x.use ->> 'line')::int, u.id
-  FROM wpa.workflow w JOIN wpa.repository o ON o.id = w.repository_id, wpa.workflow u JOIN wpa.repository r ON r.id = u.repository_id,
+-- rows: workflows of the fleet that name this file: the name they use, its line, their own name, id and score
+SELECT x.use ->> 'name', (x.use ->> 'line')::int, wpa.slash_name(r.name, u.path), u.id, h.total
+  FROM wpa.workflow w JOIN wpa.repository o ON o.id = w.repository_id, wpa.workflow u JOIN wpa.repository r ON r.id = u.repository_id
+       LEFT JOIN wpa.health h ON h.workflow_id = u.id,
        LATERAL jsonb_array_elements(u.uses) AS x(use)
  WHERE w.id = $1::bigint AND u.id <> w.id AND u.state = 'present' AND ((u.repository_id = w.repository_id AND x.use ->> 'name' LIKE './%'
        AND (x.use ->> 'name' = './' || w.path OR w.path LIKE substr(x.use ->> 'name', 3) || '/action.y%'))
     OR x.use ->> 'name' LIKE '%/' || o.name || '/' || w.path || '@%' OR (w.kind = 'action' AND x.use ->> 'name' LIKE '%/' || o.name || '@%' AND w.path LIKE 'action.y%'))
- ORDER BY 1 LIMIT 200;
+ ORDER BY 3, 2 LIMIT 200;
 
 -- name: feed_finding
 -- params: id bigint

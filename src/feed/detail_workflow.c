@@ -10,6 +10,8 @@
 
 #define LINES_AROUND 30
 #define LINES_MAX 400
+#define TRIGGERS_MAX 40
+#define TRIGGER_MAX_CHARS 40
 
 static const char *or_null(const char *text)
 {
@@ -33,37 +35,41 @@ static void fill_lines(const wpa_json *row, wpa_arena *arena, wpa_workflow_detai
     d->lines = out;
 }
 
-static void fill_uses(const wpa_json *row, wpa_arena *arena, wpa_workflow_detail *d)
-{
-    const wpa_json *uses = wpa_json_find(row, "uses");
-    d->n_uses = wpa_json_count(uses) < 200 ? wpa_json_count(uses) : 200;
-    wpa_use_row *out = wpa_arena_array(arena, d->n_uses + 1, sizeof *out);
-    for (size_t i = 0; i < d->n_uses; i++) {
-        const wpa_json *use = wpa_json_at(uses, i);
-        out[i] = (wpa_use_row){.name = wpa_feed_text(use, "name"),
-                               .line = (int)wpa_feed_int(use, "line", 0)};
-    }
-    d->uses = out;
-}
-
-static bool fill_used_by(wpa_db *db, int64_t id, wpa_arena *arena, wpa_workflow_detail *d,
-                         wpa_error *err)
+/* What the workflow uses, or who uses it: rows of both queries are alike. */
+static const wpa_use_row *read_uses(wpa_db *db, const wpa_sql *query, int64_t id, wpa_arena *arena,
+                                    size_t *n, wpa_error *err)
 {
     char text[WPA_DB_NUMBER_SIZE];
     const char *params[] = {wpa_db_number(id, text)};
-    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_FEED_WORKFLOW_USED_BY, params, 1, err);
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, query, params, 1, err);
     if (!rows) {
-        return false;
+        return NULL;
     }
-    d->n_used_by = wpa_rows_count(rows);
-    wpa_use_row *out = wpa_arena_array(arena, d->n_used_by + 1, sizeof *out);
-    for (size_t i = 0; i < d->n_used_by; i++) {
-        out[i] = (wpa_use_row){.name = wpa_rows_dup(rows, i, 0, arena),
+    *n = wpa_rows_count(rows);
+    wpa_use_row *out = wpa_arena_array(arena, *n + 1, sizeof *out);
+    for (size_t i = 0; i < *n; i++) {
+        bool is_ours = !wpa_rows_is_null(rows, i, 3), is_scored = !wpa_rows_is_null(rows, i, 4);
+        out[i] = (wpa_use_row){.ref = wpa_rows_dup(rows, i, 0, arena),
                                .line = (int)wpa_rows_int(rows, i, 1),
-                               .object = {WPA_OBJECT_WORKFLOW, wpa_rows_int(rows, i, 2)}};
+                               .score = is_scored ? wpa_rows_double(rows, i, 4) : WPA_UNKNOWN};
+        out[i].name = is_ours ? wpa_rows_dup(rows, i, 2, arena) : out[i].ref;
+        if (is_ours) {
+            out[i].object = (wpa_object){WPA_OBJECT_WORKFLOW, wpa_rows_int(rows, i, 3)};
+        }
     }
-    d->used_by = out;
-    return true;
+    return out;
+}
+
+static const char *triggers_of(const wpa_json *row, wpa_arena *arena)
+{
+    const wpa_json *triggers = wpa_json_find(row, "triggers");
+    const char *text = NULL;
+    for (size_t i = 0; i < wpa_json_count(triggers) && i < TRIGGERS_MAX; i++) {
+        const char *name = wpa_json_text_of(wpa_json_at(triggers, i));
+        name = name ? wpa_text_ellipsis(arena, name, TRIGGER_MAX_CHARS) : NULL;
+        text = !name ? text : text ? wpa_arena_printf(arena, "%s, %s", text, name) : name;
+    }
+    return text;
 }
 
 static void fill_workflow(const wpa_json *row, wpa_arena *arena, wpa_workflow_detail *d)
@@ -83,7 +89,7 @@ static void fill_workflow(const wpa_json *row, wpa_arena *arena, wpa_workflow_de
         d->tally[i] = wpa_feed_int(wpa_json_find(row, "tally"), columns[i], 0);
     }
     fill_lines(row, arena, d);
-    fill_uses(row, arena, d);
+    d->triggers = triggers_of(row, arena);
 }
 
 bool wpa_detail_workflow(wpa_db *db, int64_t id, wpa_arena *arena, wpa_detail_view *view,
@@ -109,7 +115,9 @@ bool wpa_detail_workflow(wpa_db *db, int64_t id, wpa_arena *arena, wpa_detail_vi
                                 arena, &d->n_deployments, err)) &&
            (d->runs = wpa_detail_rows(db, WPA_SQL_FEED_WORKFLOW_RUNS, id, &wpa_run_kind, arena,
                                       &d->n_runs, err)) &&
-           fill_used_by(db, id, arena, d, err);
+           (d->uses = read_uses(db, WPA_SQL_FEED_WORKFLOW_USES, id, arena, &d->n_uses, err)) &&
+           (d->used_by =
+                read_uses(db, WPA_SQL_FEED_WORKFLOW_USED_BY, id, arena, &d->n_used_by, err));
 }
 
 /* ---- finding ------------------------------------------------------------------------------------

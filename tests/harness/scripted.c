@@ -394,7 +394,9 @@ static bool submit(void *context, wpa_command *taken, wpa_error *err)
     case WPA_COMMAND_WATCH_OBJECT:
         s->watched = command->object;
         s->object_request = command->request_id;
-        wpa_scripted_send_object(s);
+        if (!s->is_slow || !s->is_lost) {
+            wpa_scripted_send_object(s);
+        }
         break;
     case WPA_COMMAND_REFRESH:
         send_all(s);

@@ -194,11 +194,50 @@ static const wpa_deployment_detail *deployment_detail(wpa_scripted *s, wpa_arena
     return detail;
 }
 
+/* The first and the second use each other; the third has many callers; the fourth is alone. */
+static void fill_map(const wpa_scripted *s, wpa_arena *arena, wpa_workflow_detail *detail)
+{
+    static const wpa_use_row outside[] = {
+        {"actions/checkout@v4", "actions/checkout@v4", 12, {WPA_OBJECT_NONE, 0}, WPA_UNKNOWN},
+        {"org/setup@11bd71901bbe5b1630ceea73d27597364c9af683",
+         "org/setup@11bd71901bbe5b1630ceea73d27597364c9af683",
+         14,
+         {WPA_OBJECT_NONE, 0},
+         WPA_UNKNOWN}};
+    int64_t id = detail->row.id;
+    if (id == 4) {
+        return;
+    }
+    size_t n_users = id == 3 ? 60 : s->n_workflows;
+    wpa_use_row *uses = wpa_arena_array(arena, 3, sizeof *uses);
+    wpa_use_row *users = wpa_arena_array(arena, n_users, sizeof *users);
+    const char *ref = wpa_arena_printf(arena, "org/%s@main", detail->row.name);
+    uses[0] = outside[0];
+    uses[1] = outside[1];
+    detail->n_uses = id > 2 ? 2 : 3;
+    uses[2] = (wpa_use_row){s->workflows[id == 1].name,
+                            "./.github/workflows/release.yml",
+                            31,
+                            {WPA_OBJECT_WORKFLOW, id == 1 ? 2 : 1},
+                            s->workflows[id == 1].scores.overall};
+    for (size_t i = 0; i < n_users; i++) {
+        const wpa_workflow_row *user = &s->workflows[i % s->n_workflows];
+        if (user->id != id) {
+            users[detail->n_used_by++] = (wpa_use_row){user->name,
+                                                       ref,
+                                                       20 + (int)i,
+                                                       {WPA_OBJECT_WORKFLOW, user->id},
+                                                       user->scores.overall};
+        }
+    }
+    detail->uses = uses;
+    detail->used_by = users;
+    detail->triggers = "push, workflow_call";
+}
+
 static const wpa_workflow_detail *workflow_detail(wpa_scripted *s, wpa_arena *arena,
                                                   const wpa_workflow_row *row)
 {
-    static const wpa_use_row uses[] = {
-        {"actions/checkout v4", "not pinned", 12, {WPA_OBJECT_NONE, 0}}};
     static const wpa_score_line lines[] = {
         {"SEC-014 issue title reaches bash code", 17.2, {WPA_OBJECT_FINDING, 99812}}};
     wpa_workflow_detail *detail = wpa_arena_alloc(arena, sizeof *detail);
@@ -216,9 +255,8 @@ static const wpa_workflow_detail *workflow_detail(wpa_scripted *s, wpa_arena *ar
                                     .lines = lines,
                                     .n_lines = 1,
                                     .findings = findings,
-                                    .n_findings = 2,
-                                    .uses = uses,
-                                    .n_uses = 1};
+                                    .n_findings = 2};
+    fill_map(s, arena, detail);
     detail->tally[WPA_SEVERITY_CRITICAL] = 1;
     detail->tally[WPA_SEVERITY_HIGH] = 1;
     return detail;

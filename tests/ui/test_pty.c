@@ -137,6 +137,26 @@ static void test_no_key_out_of_other_bytes(void **state)
     expect(tty, "Help: keys for deploys");
 }
 
+/* The map is walked, and what is selected put in the middle, by keys of a real terminal. */
+static void test_map(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
+    expect(tty, "Health 87");
+    press(tty, "6");
+    expect(tty, "┌▸ web/release.yml ↻      49");
+    press(tty, "\033[B");
+    expect(tty, "┼▸ mobile/nightly.yml");
+    press(tty, "\r");
+    expect(tty, "Map: mobile/nightly.yml");
+    press(tty, "\033[D");
+    expect(tty, "─▸ mobile/nightly~");
+    press(tty, "=");
+    expect(tty, "Used by: a change here reaches these");
+    press(tty, "\033");
+    expect(tty, "Map: payments/ci.yml");
+}
+
 static void test_resize_storm(void **state)
 {
     (void)state;
@@ -283,6 +303,7 @@ int main(void)
         cmocka_unit_test(test_first_guardian),
         cmocka_unit_test(test_rollback_key),
         cmocka_unit_test(test_no_key_out_of_other_bytes),
+        cmocka_unit_test(test_map),
         cmocka_unit_test(test_resize_storm),
         cmocka_unit_test(test_signals_give_the_terminal_back),
 #ifndef WPA_SANITIZED

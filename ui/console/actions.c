@@ -392,8 +392,9 @@ static void copy(wpa_ui *ui, wpa_object object, bool is_row)
     char id[WPA_SHORT];
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     wpa_page *page = wpa_ui_page(ui);
+    bool has_id = object.kind != WPA_OBJECT_NONE;
     const char *text =
-        is_row && page->view->row_text ? page->view->row_text(ui, page, arena) : NULL;
+        page->view->row_text && (is_row || !has_id) ? page->view->row_text(ui, page, arena) : NULL;
     text = text ? text : wpa_object_text(object, id, sizeof id);
     if (*text) {
         wpa_ui_copy(ui, text);
@@ -449,6 +450,8 @@ static void found(wpa_ui *ui, const wpa_reply_view *reply)
 {
     if (reply->error.code != WPA_OK) {
         wpa_ui_say_error(ui, "find", &reply->error);
+    } else if (reply->request_id == ui->map_request && reply->object.kind == WPA_OBJECT_WORKFLOW) {
+        wpa_ui_show_map(ui, reply->object);
     } else {
         wpa_ui_open(ui, reply->object);
     }

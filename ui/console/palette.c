@@ -45,6 +45,21 @@ static void run_goto(wpa_ui *ui, const char *rest)
     (void)wpa_ui_send(ui, command);
 }
 
+/* The workflow that is meant: the one that is named, selected, or searched for by its name. */
+static void run_depends(wpa_ui *ui, const char *rest)
+{
+    wpa_object object = *rest ? wpa_object_parse(rest) : wpa_ui_selected(ui);
+    if (object.kind == WPA_OBJECT_WORKFLOW) {
+        wpa_ui_show_map(ui, object);
+    } else if (!*rest) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "depends: of which workflow? Give its name or id");
+    } else {
+        wpa_command *command = wpa_command_new(WPA_COMMAND_FIND);
+        command->text = wpa_arena_text(command->arena, rest);
+        ui->map_request = wpa_ui_send(ui, command);
+    }
+}
+
 static void run_verify(wpa_ui *ui, const char *rest)
 {
     (void)rest;
@@ -178,6 +193,7 @@ static void run_set(wpa_ui *ui, const char *rest)
 
 static const special specials[] = {
     {"goto", "ID or name", "open a thing", run_goto},
+    {"depends", "ID or name", "a workflow in the middle of the map", run_depends},
     {"lock", "", "sign out; deploys and jobs go on", run_lock},
     {"analyse-all", "", "analyse every workflow", run_analyse_all},
     {"verify", "chain", "verify the audit log", run_verify},
@@ -253,7 +269,8 @@ static int compare_entries(const void *left, const void *right)
 {
     const entry *a = left, *b = right;
     int by_fit = (int)a->fit - (int)b->fit, by_use = (int)a->is_idle - (int)b->is_idle;
-    return by_fit ? by_fit : by_use ? by_use : strcmp(a->name, b->name);
+    int by_key = (int)!a->verb - (int)!b->verb; /* what has a key is what most are looking for */
+    return by_fit ? by_fit : by_key ? by_key : by_use ? by_use : strcmp(a->name, b->name);
 }
 
 /* What may be meant by the first word of line, best first; max is enough for all there are. */

@@ -260,6 +260,15 @@ void wpa_ui_open(wpa_ui *ui, wpa_object object)
     }
 }
 
+void wpa_ui_show_map(wpa_ui *ui, wpa_object workflow)
+{
+    const wpa_view *map = wpa_view_named("map");
+    ui->tab = map->tab;
+    wpa_ui_push(ui, map, workflow);
+    wpa_ui_sync(ui);
+    ui->is_dirty = true;
+}
+
 wpa_object wpa_ui_selected(wpa_ui *ui)
 {
     wpa_page *page = wpa_ui_page(ui);

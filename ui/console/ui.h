@@ -183,8 +183,8 @@ struct wpa_ui {
     uint64_t last_request;
     wpa_object watched; /* object whose detail is asked for */
     uint64_t watch_request;
-    bool is_watch_open; /* asked, not answered */
-    uint64_t find_request, verify_request;
+    bool is_watch_open;   /* asked, not answered */
+    uint64_t map_request; /* of a FIND whose answer is the middle of the map; 0 none */
 
     wpa_mode mode;
     wpa_page pages[WPA_TABS + 1][WPA_PAGES_MAX]; /* stack per tab; [0] unused */
@@ -262,6 +262,8 @@ void wpa_ui_show_tab(wpa_ui *ui, int tab);
 void wpa_ui_push(wpa_ui *ui, const wpa_view *view, wpa_object object);
 /** Close the topmost; false at a view's root. */
 bool wpa_ui_pop(wpa_ui *ui);
+/** The map with this workflow in the middle; Esc goes back to the one that was there. */
+void wpa_ui_show_map(wpa_ui *ui, wpa_object workflow);
 /** Go to a thing: opens the view that shows its kind. */
 void wpa_ui_open(wpa_ui *ui, wpa_object object);
 /** What keys act on now. */

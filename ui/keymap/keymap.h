@@ -48,6 +48,7 @@ typedef enum wpa_verb {
     WPA_VERB_SORT_TURN,
     WPA_VERB_MORE,
     WPA_VERB_LESS,
+    WPA_VERB_TABLE,
     WPA_VERB_ZOOM,
     WPA_VERB_SCOPE,
     WPA_VERB_FREEZE,
@@ -100,6 +101,7 @@ enum {
     WPA_ON_OBJECT = 2048, /* something is selected, whatever it is */
     WPA_ANYWHERE = 4096,
     WPA_ON_DESTINATION = 8192,
+    WPA_IN_MAP = 16384,
 };
 
 typedef enum wpa_verb_group {

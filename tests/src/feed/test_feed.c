@@ -184,6 +184,11 @@ static wpa_msg *watch(fixture *f, wpa_list list, const char *cursor, uint32_t be
     "generate_series(1, 30) n;"                                                                    \
     "INSERT INTO health (workflow_id, total, uncapped, grade, parts) SELECT id, id, id, 'F', 5 "   \
     "FROM workflow WHERE id <= 20;"                                                                \
+    "UPDATE workflow SET triggers = '[\"push\", \"workflow_call\"]', uses = '[{\"name\": "         \
+    "\"actions/checkout@v4\", \"line\": 7}, {\"name\": \"./.github/workflows/w2.yml\", "           \
+    "\"line\": 9}, {\"name\": \"org/ledger-api/.github/workflows/w25.yml@main\", \"line\": 11}, "  \
+    "{\"name\": \"docker://ledger-api/.github/workflows/w3.yml@main\", \"line\": 13}]' "           \
+    "WHERE id IN (1, 3);"                                                                          \
     "INSERT INTO source (blob_oid, content) VALUES ('b1', 'name: x\non: push\n');"                 \
     "INSERT INTO finding (workflow_id, fingerprint, rule, code, dimension, kind, severity, "       \
     "confidence, message, path, start_line, start_column, end_line, end_column, start_byte, "      \
@@ -196,6 +201,30 @@ static wpa_msg *watch(fixture *f, wpa_list list, const char *cursor, uint32_t be
 #define ORDERED_PATCH                                                                              \
     "INSERT INTO patch (name, digest, author_id, requester_id) SELECT 'limits', sha256(''), "      \
     "e.id, m.id FROM principal e, principal m WHERE e.name = 'engine' AND m.name = 'mira'"
+
+/** What the file names: of the outside world, of its own repository, of another one, no file. */
+static void check_map(const wpa_workflow_detail *it)
+{
+    static const struct {
+        const char *name;
+        int line;
+        int64_t id;
+    } uses[] = {{"actions/checkout@v4", 7, 0},
+                {"ledger-api/w2.yml", 9, 2},
+                {"ledger-api/w25.yml", 11, 25},
+                {"docker://ledger-api/.github/workflows/w3.yml@main", 13, 0}};
+    assert_string_equal(it->triggers, "push, workflow_call");
+    assert_int_equal(it->n_uses, WPA_COUNT(uses));
+    for (size_t i = 0; i < WPA_COUNT(uses); i++) {
+        assert_string_equal(it->uses[i].name, uses[i].name);
+        assert_int_equal(it->uses[i].line, uses[i].line);
+        assert_int_equal(it->uses[i].object.id, uses[i].id);
+        assert_int_equal(it->uses[i].object.kind,
+                         uses[i].id ? WPA_OBJECT_WORKFLOW : WPA_OBJECT_NONE);
+    }
+    assert_string_equal(it->uses[1].ref, "./.github/workflows/w2.yml");
+    assert_true(it->uses[1].score > 1.9 && it->uses[2].score < 0);
+}
 
 /** The answer to a filter as it is typed. */
 static wpa_msg *watch_filtered(fixture *f, wpa_list list, const char *text)
@@ -432,6 +461,22 @@ static void the_whole_way(void **state)
     msg = expect(f, is_kind, &detail, "detail");
     d = msg->body;
     assert_string_equal(d->workflow->url, "https://***@x.example/l");
+    check_map(d->workflow);
+    wpa_msg_free(msg);
+    c = command(f, WPA_COMMAND_WATCH_OBJECT);
+    c->object = (wpa_object){WPA_OBJECT_WORKFLOW, 25};
+    submit(f, c);
+    msg = expect(f, is_kind, &detail, "detail");
+    d = msg->body;
+    assert_int_equal(d->workflow->n_uses, 0);
+    assert_null(d->workflow->triggers);
+    assert_int_equal(d->workflow->n_used_by, 2);
+    assert_string_equal(d->workflow->used_by[1].name, "ledger-api/w3.yml");
+    assert_string_equal(d->workflow->used_by[1].ref,
+                        "org/ledger-api/.github/workflows/w25.yml@main");
+    assert_int_equal(d->workflow->used_by[1].line, 11);
+    assert_int_equal(d->workflow->used_by[1].object.id, 3);
+    assert_true(d->workflow->used_by[1].score > 2.9);
     wpa_msg_free(msg);
     c = command(f, WPA_COMMAND_IGNORE);
     wpa_object *objects = wpa_arena_array(c->arena, 1, sizeof *objects);

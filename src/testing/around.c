@@ -5,7 +5,9 @@
 #include <wpa/clock.h>
 #include <wpa/text.h>
 
+#include "analysis/analysis.h"
 #include "rules/engine.h"
+#include "rules/finding.h"
 #include "rules/graph.h"
 #include "workflow/workflow.h"
 
@@ -134,6 +136,26 @@ const wpa_surroundings *wpa_test_around(const wpa_test_context *context, bool is
     return joined;
 }
 
+/* ---- analyses ---- */
+
+const wpa_analysis *wpa_test_image_analysis(const wpa_test_context *context,
+                                            const wpa_test_file *file, wpa_test_image *image)
+{
+    if (!image->analysis) {
+        wpa_test_context at = *context;
+        at.target = file->target;
+        bool is_after = image == &file->after;
+        wpa_error ignored = {0}; /* checks that need the whole repository say why it is not there */
+        const wpa_surroundings *around = wpa_test_around(&at, is_after, &ignored);
+        around = around ? around : is_after ? file->target->around_after : file->target->around;
+        wpa_analysis *analysis = wpa_arena_alloc(context->arena, sizeof *analysis);
+        *analysis = wpa_analysis_of(file->path, image->bytes, image->size_bytes, around,
+                                    file->target->settings, context->arena);
+        image->analysis = analysis;
+    }
+    return image->analysis;
+}
+
 /** Defaults, with one rule and no repairs. */
 static const wpa_settings *settings_of(const char *rule, wpa_arena *arena)
 {
@@ -168,4 +190,36 @@ const wpa_result *wpa_test_rule_result(const wpa_test_context *context, const ch
                           settings_of(rule, context->arena), context->arena);
     }
     return result;
+}
+
+static size_t count_like(const wpa_result *result, const wpa_finding *like)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < result->n_findings; i++) {
+        const wpa_finding *finding = result->findings[i];
+        n += wpa_text_is(finding->check, like->check) && finding->severity >= like->severity;
+    }
+    return n;
+}
+
+bool wpa_test_ask_rule(const wpa_test_context *context, const char *rule,
+                       bool (*counts)(const wpa_finding *finding), wpa_test_outcome *outcome,
+                       wpa_error *err)
+{
+    const char *path = context->file->path;
+    const wpa_result *before = wpa_test_rule_result(context, path, rule, false, err);
+    const wpa_result *after = before ? wpa_test_rule_result(context, path, rule, true, err) : NULL;
+    if (!after) {
+        return false;
+    }
+    for (size_t i = 0; i < after->n_findings; i++) {
+        const wpa_finding *finding = after->findings[i];
+        if (counts(finding) && count_like(after, finding) > count_like(before, finding)) {
+            wpa_test_evidence_at(outcome, context->arena, context->file, &context->file->after,
+                                 finding->span.bytes.start, rule, finding->message);
+            wpa_test_fail(outcome, context->arena, "%s: %s", context->file->subject,
+                          finding->message);
+        }
+    }
+    return true;
 }

@@ -8,6 +8,7 @@
 #include "testing/check.h"
 
 struct wpa_result;
+struct wpa_finding;
 
 /**
  * The target's repository at the base, or with the patch: what its files are analysed in, and also
@@ -47,3 +48,10 @@ const wpa_test_file *wpa_test_patched(const wpa_test_context *context, const cha
  */
 const struct wpa_result *wpa_test_rule_result(const wpa_test_context *context, const char *path,
                                               const char *rule, bool is_after, wpa_error *err);
+/**
+ * Fail for each finding of a rule in the file at hand that counts, where there are more like it (of
+ * the same check, at least as severe) with the patch than without.
+ */
+bool wpa_test_ask_rule(const wpa_test_context *context, const char *rule,
+                       bool (*counts)(const struct wpa_finding *finding), wpa_test_outcome *outcome,
+                       wpa_error *err) WPA_CHECK;

@@ -206,34 +206,9 @@ static bool compare_contract(const wpa_test_context *context, wpa_test_outcome *
 
 /* ---- calls that the patch changes: as the rule sees them ---- */
 
-static size_t count_like(const wpa_result *result, const wpa_finding *like)
+static bool counts(const wpa_finding *finding)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < result->n_findings; i++) {
-        n += wpa_text_is(result->findings[i]->check, like->check);
-    }
-    return n;
-}
-
-static bool ask_rule(const wpa_test_context *context, const char *rule, wpa_test_outcome *outcome,
-                     wpa_error *err)
-{
-    const char *path = context->file->path;
-    const wpa_result *before = wpa_test_rule_result(context, path, rule, false, err);
-    const wpa_result *after = before ? wpa_test_rule_result(context, path, rule, true, err) : NULL;
-    if (!after) {
-        return false;
-    }
-    for (size_t i = 0; i < after->n_findings; i++) {
-        const wpa_finding *finding = after->findings[i];
-        if (finding->severity >= WPA_SEVERITY_MEDIUM &&
-            count_like(after, finding) > count_like(before, finding)) {
-            wpa_test_evidence_at(outcome, context->arena, context->file, &context->file->after,
-                                 finding->span.bytes.start, rule, finding->message);
-            wpa_test_fail(outcome, context->arena, "%s", finding->message);
-        }
-    }
-    return true;
+    return finding->severity >= WPA_SEVERITY_MEDIUM;
 }
 
 /* ---- the check ---- */
@@ -260,7 +235,7 @@ static bool check_contracts(const wpa_test_context *context, wpa_test_outcome *o
 {
     const wpa_model *before = model_of(context, &context->file->before);
     if (calls_own(model_of(context, &context->file->after)) &&
-        !ask_rule(context, "call-contract", outcome, err)) {
+        !wpa_test_ask_rule(context, "call-contract", counts, outcome, err)) {
         return false;
     }
     return !before || !wpa_contract_is_callable(before) || compare_contract(context, outcome, err);

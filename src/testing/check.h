@@ -61,6 +61,13 @@ typedef struct wpa_test_context {
     void *context;
 } wpa_test_context;
 
+/**
+ * Analysis of an image that is there, made when first asked for: within its repository in that
+ * version, all definitions of it joined, or if that cannot be read with what is known of its paths.
+ */
+const struct wpa_analysis *wpa_test_image_analysis(const wpa_test_context *context,
+                                                   const wpa_test_file *file,
+                                                   wpa_test_image *image);
 /** Of an image of the file at hand; NULL if there is none, or it holds no workflow. */
 const struct wpa_workflow *wpa_test_workflow_of(const wpa_test_context *context,
                                                 wpa_test_image *image);

@@ -26,7 +26,7 @@ wpa_test_commands wpa_test_commands_of(const wpa_test_context *context, wpa_test
     if (!image->bytes || !context->file->is_definition) {
         return list;
     }
-    const wpa_analysis *analysis = wpa_test_image_analysis(context->file, image, context->arena);
+    const wpa_analysis *analysis = wpa_test_image_analysis(context, context->file, image);
     const wpa_outline *outline = analysis->result.source->outline;
     for (size_t i = 0; i < outline->n_jobs; i++) {
         for (size_t k = 0; k < outline->jobs[i].n_steps; k++) {

@@ -45,7 +45,7 @@ static const wpa_outline *outline_of(const wpa_test_context *context, wpa_test_i
     if (!image->bytes || !context->file->is_definition) {
         return NULL;
     }
-    return wpa_test_image_analysis(context->file, image, context->arena)->result.source->outline;
+    return wpa_test_image_analysis(context, context->file, image)->result.source->outline;
 }
 
 /* ---- E2: licences and attribution stay ---- */

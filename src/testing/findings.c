@@ -46,7 +46,7 @@ static bool is_definition_after(const wpa_test_context *context)
 
 static const wpa_analysis *after_of(const wpa_test_context *context)
 {
-    return wpa_test_image_analysis(context->file, &context->file->after, context->arena);
+    return wpa_test_image_analysis(context, context->file, &context->file->after);
 }
 
 /** What the patch changed; a new file has everything new. */
@@ -65,7 +65,7 @@ static wpa_analysis_change change_of(const wpa_test_context *context)
         return change;
     }
     const wpa_analysis *before =
-        wpa_test_image_analysis(context->file, &context->file->before, context->arena);
+        wpa_test_image_analysis(context, context->file, &context->file->before);
     return wpa_analysis_compare(before, after, context->arena);
 }
 
@@ -95,7 +95,7 @@ static size_t count_all(const wpa_test_context *context, const wpa_finding *like
         wpa_test_file *file = &context->patch->files[i];
         wpa_test_image *image = is_after ? &file->after : &file->before;
         if (file->is_definition && file->target == context->file->target && image->bytes) {
-            n += count_like(&wpa_test_image_analysis(file, image, context->arena)->result, like);
+            n += count_like(&wpa_test_image_analysis(context, file, image)->result, like);
         }
     }
     return n;
@@ -138,7 +138,7 @@ static bool check_valid(const wpa_test_context *context, wpa_test_outcome *outco
 bool wpa_test_was_invalid(const wpa_test_context *context)
 {
     const wpa_analysis *before =
-        wpa_test_image_analysis(context->file, &context->file->before, context->arena);
+        wpa_test_image_analysis(context, context->file, &context->file->before);
     for (size_t i = 0; i < before->result.n_findings; i++) {
         const wpa_finding *finding = before->result.findings[i];
         if (is_validity_rule(finding) && finding->severity >= WPA_SEVERITY_HIGH &&
@@ -175,7 +175,7 @@ static const wpa_finding *find_answered(const wpa_test_context *context,
         return NULL;
     }
     const wpa_analysis *before =
-        wpa_test_image_analysis(context->file, &context->file->before, context->arena);
+        wpa_test_image_analysis(context, context->file, &context->file->before);
     return find_open(&before->result, answered->fingerprint);
 }
 
@@ -202,7 +202,7 @@ static bool is_gone(const wpa_test_context *context, const wpa_test_finding *ans
         return find_open(after, answered->fingerprint) == NULL;
     }
     const wpa_analysis *before =
-        wpa_test_image_analysis(context->file, &context->file->before, context->arena);
+        wpa_test_image_analysis(context, context->file, &context->file->before);
     return count_like(after, was) + count_answered(context, was) <=
            count_like(&before->result, was);
 }
@@ -335,7 +335,7 @@ void wpa_test_compare_security(const wpa_test_context *context, wpa_test_outcome
         if (!at.file->before.bytes) {
             continue;
         }
-        double before = wpa_test_image_analysis(at.file, &at.file->before, at.arena)
+        double before = wpa_test_image_analysis(&at, at.file, &at.file->before)
                             ->score.parts[WPA_DIMENSION_SECURITY]
                             .score;
         double after = after_of(&at)->score.parts[WPA_DIMENSION_SECURITY].score;
@@ -354,7 +354,7 @@ void wpa_test_compare_security(const wpa_test_context *context, wpa_test_outcome
 
 const wpa_test_check wpa_test_t006 = {.id = "T006",
                                       .phase = WPA_TEST_ISOLATED,
-                                      .version = 1,
+                                      .version = 2,
                                       .scope = WPA_TEST_OF_FILE,
                                       .is_waivable = true,
                                       .title = "a second run of the fix changes nothing",
@@ -362,14 +362,14 @@ const wpa_test_check wpa_test_t006 = {.id = "T006",
                                       .run = check_idempotent};
 const wpa_test_check wpa_test_t101 = {.id = "T101",
                                       .phase = WPA_TEST_ISOLATED,
-                                      .version = 2,
+                                      .version = 3,
                                       .scope = WPA_TEST_OF_FILE,
                                       .title = "valid for the schema, expressions included",
                                       .applies = is_definition_after,
                                       .run = check_valid};
 const wpa_test_check wpa_test_t102 = {.id = "T102",
                                       .phase = WPA_TEST_ISOLATED,
-                                      .version = 2,
+                                      .version = 3,
                                       .scope = WPA_TEST_OF_FILE,
                                       .title = "the finding is gone, nothing new",
                                       .applies = is_definition_after,

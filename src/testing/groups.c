@@ -231,41 +231,10 @@ static bool compare_collisions(const wpa_test_context *context, wpa_test_outcome
 
 /* ---- deployments, and callers and callees: as the rule sees them ---- */
 
-static size_t count_like(const wpa_result *result, const wpa_finding *like)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < result->n_findings; i++) {
-        const wpa_finding *finding = result->findings[i];
-        n += wpa_text_is(finding->check, like->check) && finding->severity >= like->severity;
-    }
-    return n;
-}
-
 static bool counts(const wpa_finding *finding)
 {
     bool is_about = wpa_text_is(finding->check, "G3") || wpa_text_is(finding->check, "G5");
     return is_about && finding->severity >= WPA_SEVERITY_HIGH;
-}
-
-static bool ask_rule(const wpa_test_context *context, wpa_test_outcome *outcome, wpa_error *err)
-{
-    static const char rule[] = "concurrency-scope";
-    const char *path = context->file->path;
-    const wpa_result *before = wpa_test_rule_result(context, path, rule, false, err);
-    const wpa_result *after = before ? wpa_test_rule_result(context, path, rule, true, err) : NULL;
-    if (!after) {
-        return false;
-    }
-    for (size_t i = 0; i < after->n_findings; i++) {
-        const wpa_finding *finding = after->findings[i];
-        if (counts(finding) && count_like(after, finding) > count_like(before, finding)) {
-            wpa_test_evidence_at(outcome, context->arena, context->file, &context->file->after,
-                                 finding->span.bytes.start, "new", finding->message);
-            wpa_test_fail(outcome, context->arena, "%s: %s", context->file->subject,
-                          finding->message);
-        }
-    }
-    return true;
 }
 
 /* ---- the check ---- */
@@ -293,7 +262,7 @@ static bool check_groups(const wpa_test_context *context, wpa_test_outcome *outc
     for (size_t i = 0; i < context->patch->n_files; i++) {
         at.file = &context->patch->files[i];
         if (at.file->target == context->target && is_about_groups(at.file) &&
-            !ask_rule(&at, outcome, err)) {
+            !wpa_test_ask_rule(&at, "concurrency-scope", counts, outcome, err)) {
             return false;
         }
     }

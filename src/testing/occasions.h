@@ -32,6 +32,9 @@ typedef struct wpa_occasions {
 /** From both versions; branch: the default one. Either may be NULL. */
 wpa_occasions wpa_occasions_of(const wpa_workflow *before, const wpa_workflow *after,
                                const char *branch, wpa_arena *arena);
+/** Has the event a base branch; has it any branch that filters can name? */
+bool wpa_occasion_has_base(const char *event);
+bool wpa_occasion_has_branch(const char *event);
 /** "push to 'main' of a.c": for people. */
 const char *wpa_occasion_text(const wpa_occasion *occasion, wpa_arena *arena);
 

@@ -208,9 +208,8 @@ static void judge(const wpa_test_context *context, const reference *ref, const w
 
 static const wpa_source *source_of(const wpa_test_context *context, wpa_test_image *image)
 {
-    return image->bytes
-               ? wpa_test_image_analysis(context->file, image, context->arena)->result.source
-               : NULL;
+    return image->bytes ? wpa_test_image_analysis(context, context->file, image)->result.source
+                        : NULL;
 }
 
 /** Paths that the patched files of the target name before the patch: what moves is not new. */

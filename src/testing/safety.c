@@ -32,7 +32,7 @@ static bool each_definition(const wpa_test_context *context, file_look look,
 
 static const wpa_outline *outline_of(const wpa_test_context *context, wpa_test_image *image)
 {
-    return wpa_test_image_analysis(context->file, image, context->arena)->result.source->outline;
+    return wpa_test_image_analysis(context, context->file, image)->result.source->outline;
 }
 
 /* ---- S1: commands ---- */

@@ -77,7 +77,7 @@ static void scan_added(const wpa_test_context *context, wpa_test_outcome *outcom
 static const wpa_outline *outline_of(const wpa_test_context *context, const wpa_test_file *file,
                                      wpa_test_image *image)
 {
-    return wpa_test_image_analysis(file, image, context->arena)->result.source->outline;
+    return wpa_test_image_analysis(context, file, image)->result.source->outline;
 }
 
 /**
@@ -200,7 +200,7 @@ static void add_node_hosts(const wpa_yaml_node *node, wpa_map *hosts, wpa_arena 
 static void add_image_hosts(const wpa_test_context *context, const wpa_test_file *file,
                             wpa_test_image *image, wpa_map *hosts)
 {
-    if (wpa_test_image_analysis(file, image, context->arena)->is_valid) {
+    if (wpa_test_image_analysis(context, file, image)->is_valid) {
         add_node_hosts(outline_of(context, file, image)->root, hosts, context->arena);
     } else { /* of which not everything may be in the tree */
         add_hosts(image->bytes, hosts, context->arena);

@@ -60,7 +60,7 @@ static const char *extension_of(wpa_shell shell)
 
 static const wpa_outline *outline_of(const wpa_test_context *context, wpa_test_image *image)
 {
-    const wpa_analysis *analysis = wpa_test_image_analysis(context->file, image, context->arena);
+    const wpa_analysis *analysis = wpa_test_image_analysis(context, context->file, image);
     return analysis->result.source->outline;
 }
 

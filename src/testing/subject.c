@@ -5,8 +5,6 @@
 #include <wpa/buf.h>
 #include <wpa/text.h>
 
-#include "analysis/analysis.h"
-
 #define WORDS_MAX_BYTES 2000
 #define EDITS_MAX 10000
 #define IMAGE_MAX_BYTES ((size_t)8 << 20)
@@ -108,18 +106,4 @@ bool wpa_test_image_is(const wpa_test_image *image, const char *bytes, size_t si
 {
     return image->bytes && image->size_bytes == size_bytes &&
            memcmp(image->bytes, bytes, size_bytes) == 0;
-}
-
-const wpa_analysis *wpa_test_image_analysis(const wpa_test_file *file, wpa_test_image *image,
-                                            wpa_arena *arena)
-{
-    const wpa_surroundings *around =
-        image == &file->after ? file->target->around_after : file->target->around;
-    if (!image->analysis) {
-        wpa_analysis *analysis = wpa_arena_alloc(arena, sizeof *analysis);
-        *analysis = wpa_analysis_of(file->path, image->bytes, image->size_bytes, around,
-                                    file->target->settings, arena);
-        image->analysis = analysis;
-    }
-    return image->analysis;
 }

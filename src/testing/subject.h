@@ -126,9 +126,6 @@ const char *wpa_test_edits_apply(const wpa_test_edits *edits, const wpa_test_ima
                                  wpa_arena *arena, size_t *size_bytes, wpa_error *err);
 bool wpa_test_image_is(const wpa_test_image *image, const char *bytes, size_t size_bytes);
 
-/** Analysis of an image that is there, made when first asked for. */
-const struct wpa_analysis *wpa_test_image_analysis(const wpa_test_file *file, wpa_test_image *image,
-                                                   wpa_arena *arena);
 /** Typed model of an image that is there; NULL if it is too large to be read. */
 const struct wpa_model *wpa_test_image_model(const wpa_test_file *file, wpa_test_image *image,
                                              wpa_arena *arena);

@@ -1,4 +1,5 @@
 /* Patches of what others call: their callers in the repository and in the fleet must still fit. */
+#include "analysis/analysis.h"
 #include "world.h"
 
 #define BUILD_PATH ".github/workflows/build.yml"
@@ -161,10 +162,13 @@ static const change_case cases[] = {
       {USE_PATH, "      level: 2\n", "      level: 2\n      more: x\n"}},
      "",
      ""},
-    {"a caller gives what there is not", {{USE_PATH, "level: 2", "levels: 2"}}, "S2 T201", ""},
+    {"a caller gives what there is not",
+     {{USE_PATH, "level: 2", "levels: 2"}},
+     "S2 T101 T102 T201",
+     ""},
     {"a caller no longer gives what it must",
      {{USE_PATH, "      target: all\n", ""}},
-     "S2 T201",
+     "S2 T101 T102 T201",
      ""},
     {"a default changes for those who rely on it",
      {{BUILD_PATH, "default: false", "default: true"}},
@@ -277,6 +281,60 @@ static void who_cannot_be_read_is_not_proven(void **state)
     assert_string_equal("S2 T201", checks_with(w, patch, "skipped"));
 }
 
+/* ---- a fault that no file shows by itself ---- */
+
+static int open_faulty_world(void **state)
+{
+    static world_file files[WPA_COUNT(FILES)];
+    memcpy(files, FILES, sizeof files);
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    world only = {.arena = arena};
+    files[1].text = replace(&only, USE, "level: 2", "levels: 2");
+    int failed = world_open(state, files, WPA_COUNT(files));
+    world *w = *state;
+    wpa_error err = {0};
+    wpa_analysis_summary summary;
+    const wpa_analysis_request request = {
+        .workflow_id =
+            wpa_test_sql_int(w->pg, 0, "SELECT id FROM wpa.workflow WHERE path = '" USE_PATH "'"),
+        .dimension = WPA_DIMENSION_ALL};
+    assert_true(wpa_analysis_run(w->db, w->git, &w->engine, &request, w->arena, &summary, &err));
+    return failed;
+}
+
+/** A patch of one file that says it answers the finding. */
+static int64_t store_answer(world *w, int64_t finding, const char *text)
+{
+    wpa_error err = {0};
+    const wpa_patch_replacement file = {"shop", USE_PATH, text, strlen(text), false};
+    wpa_patch_draft draft = {0};
+    assert_true(wpa_patch_draft_contents(w->db, &file, 1, w->folder, w->arena, &draft, &err));
+    draft.name = "by hand";
+    draft.description = "why";
+    draft.issue = "";
+    draft.type = "bug_fix";
+    draft.is_by_person = true;
+    draft.finding_ids = &finding;
+    draft.n_findings = 1;
+    return store(w, &draft);
+}
+
+static void what_only_the_repository_shows_is_looked_for(void **state)
+{
+    world *w = *state;
+    int64_t finding = wpa_test_sql_int(
+        w->pg, 0, "SELECT id FROM wpa.finding WHERE rule = 'call-contract' AND state = 'open'");
+    char *text = replace(w, USE, "level: 2", "levels: 2");
+    int64_t patch =
+        store_answer(w, finding, wpa_arena_printf(w->arena, "%s# nothing is mended\n", text));
+    work(w);
+    assert_string_equal("T006 T102", checks_with(w, patch, "fail"));
+    patch = store_answer(w, finding, USE);
+    work(w);
+    assert_string_equal("", checks_with(w, patch, "fail"));
+    assert_non_null(strstr(checks_with(w, patch, "pass"), "T102"));
+}
+
 int main(void)
 {
     wpa_test_pg_need();
@@ -284,6 +342,8 @@ int main(void)
         cmocka_unit_test(what_breaks_callers_is_found),
         cmocka_unit_test(who_is_pinned_notices_later),
         cmocka_unit_test(who_cannot_be_read_is_not_proven),
+        cmocka_unit_test_setup_teardown(what_only_the_repository_shows_is_looked_for,
+                                        open_faulty_world, close_world),
     };
     return cmocka_run_group_tests(tests, open_world, close_world);
 }

@@ -20,9 +20,9 @@ import time
 
 RUNS = 5
 TIMEOUT_S = 600  # of one run, however busy the machine
-SAMPLED_RULES = 10
+SAMPLED_RULES = int(os.environ.get("WPA_BENCH_RULES", "10"))  # the most frequent ones
 SAMPLES = 30
-SEED = 20261127
+SEED = int(os.environ.get("WPA_BENCH_SEED", "20261127"))  # another one draws other findings
 
 # Exit codes of a run that did what it was asked; some say by theirs that they have found something.
 WELL = (0,)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rules/lint.h"
+#include "rules/one_word.h"
 #include "rules/variables.h"
 
 #define LOOKED_AT 4096 /* bytes of a script that tell its language */
@@ -12,9 +13,13 @@
 static const char *const of_blanks[] = {"SC2050", "SC2043", "SC2078", "SC2157", "SC2193", "SC2194",
                                         "SC2160", "SC2161", "SC2288", "SC2335", "SC2170"};
 
-/* What nearly every workflow that has it means: a "source" of a file that is not here, text of
- * another language in single quotes, "pip install .[extra]". */
-static const char *const usually_meant[] = {"SC1090", "SC1091", "SC2016", "SC2102"};
+/*
+ * What nearly every workflow that has it means: a "source" of a file that is not here, text of
+ * another language in single quotes, "pip install .[extra]"; "a && b || true"; files that the job
+ * itself has made, by "*.zip" and by "ls", which can sort them by their age.
+ */
+static const char *const usually_meant[] = {"SC1090", "SC1091", "SC2016", "SC2102",
+                                            "SC2015", "SC2035", "SC2012"};
 
 static bool has_expression(const wpa_lint_script *script)
 {
@@ -98,45 +103,21 @@ static bool is_list(const wpa_lint_script *script, wpa_span span)
     return is_word && wpa_variable_holds_list(variable_at(script, span));
 }
 
-/*
- * Paths that the runner makes itself, numbers and commits hold no blanks: quotes around them are a
- * matter of style.
- */
-static bool is_meant(const wpa_lint_script *script, wpa_span span)
+/* Quotes around what is one word anyway are a matter of style. */
+static bool is_one_word(wpa_rule_run *run, const wpa_lint_script *script, wpa_span span)
 {
-    static const char *const whole[] = {
-        "GITHUB_OUTPUT",      "GITHUB_ENV",    "GITHUB_PATH",       "GITHUB_STATE",
-        "GITHUB_SHA",         "GITHUB_RUN_ID", "GITHUB_RUN_NUMBER", "GITHUB_STEP_SUMMARY",
-        "GITHUB_RUN_ATTEMPT", "RUNNER_OS",     "RUNNER_ARCH",       "GITHUB_REPOSITORY_ID"};
-    wpa_slice name = variable_at(script, span);
-    for (size_t i = 0; i < WPA_COUNT(whole); i++) {
-        if (wpa_slice_is(name, whole[i])) {
-            return true;
-        }
-    }
-    return is_list(script, span);
+    return wpa_one_word_variable(run, script->step, variable_at(script, span));
 }
 
-/* "$(nproc)": a number, whoever prints it. */
-static bool is_number(const wpa_lint_script *script, wpa_span span)
+/* The same of "$(nproc)" and "`pwd`". */
+static bool prints_one_word(const wpa_lint_script *script, wpa_span span)
 {
-    static const char *const commands[] = {"nproc",
-                                           "nproc --all",
-                                           "id -u",
-                                           "id -g",
-                                           "date +%s",
-                                           "sysctl -n hw.ncpu",
-                                           "sysctl -n hw.logicalcpu",
-                                           "getconf _NPROCESSORS_ONLN"};
-    bool is_call = span.end <= script->length && span.end > span.start + 3 &&
-                   memcmp(script->text + span.start, "$(", 2) == 0;
-    wpa_slice inside = {script->text + span.start + 2, is_call ? span.end - span.start - 3 : 0};
-    for (size_t i = 0; i < WPA_COUNT(commands); i++) {
-        if (wpa_slice_is(inside, commands[i])) {
-            return true;
-        }
-    }
-    return false;
+    size_t open = span.start < script->length && script->text[span.start] == '`' ? 1 : 2;
+    bool is_call = span.end <= script->length && span.end > span.start + open + 1 &&
+                   (open == 1 || memcmp(script->text + span.start, "$(", open) == 0);
+    wpa_slice inside = {script->text + span.start + open,
+                        is_call ? span.end - span.start - open - 1 : 0};
+    return is_call && wpa_one_word_command(script->step, inside);
 }
 
 /* "-I{LIST}", "{}": a pair of braces around one word means itself in every shell. */
@@ -155,31 +136,29 @@ static bool is_literal_pair(const wpa_lint_script *script, wpa_span span)
     return open && close && open < close && !memchr(open, ',', (size_t)(close - open));
 }
 
-/* "container: ${{ matrix.image }}" may name none: the script is then bash's. */
+/* "container: ${{ matrix.image }}" may name none, or one whose sh is bash. */
 static bool may_be_bash(const wpa_lint_script *script)
 {
     const wpa_outline_step *step = script->step;
-    const char *container = wpa_yaml_text(wpa_yaml_get(step->job->node, "container"));
+    const wpa_yaml_node *node = wpa_yaml_resolve(wpa_yaml_get(step->job->node, "container"));
+    bool is_map = wpa_yaml_is(node, WPA_YAML_MAPPING);
+    const char *container = wpa_yaml_text(is_map ? wpa_yaml_get(node, "image") : node);
     return !step->has_named_shell && container && wpa_outline_has_expression(container);
 }
 
-static bool is_style(const wpa_lint_script *script, const wpa_lint_comment *comment)
+static bool is_style(wpa_rule_run *run, const wpa_lint_script *script,
+                     const wpa_lint_comment *comment)
 {
-    static const struct {
-        const char *code;
-        bool (*is_it)(const wpa_lint_script *script, wpa_span span);
-    } rows[] = {{"SC2034", is_counter},
-                {"SC2086", is_meant},
-                {"SC2046", is_number},
-                {"SC1083", is_literal_pair}};
-    for (size_t i = 0; i < WPA_COUNT(rows); i++) {
-        if (wpa_text_is(comment->code, rows[i].code) && rows[i].is_it(script, comment->span)) {
-            return true;
-        }
-    }
-    bool is_bashism = strncmp(comment->code, "SC3", 3) == 0;
-    return wpa_text_is(comment->level, "style") || (is_bashism && may_be_bash(script)) ||
-           wpa_text_index(comment->code, usually_meant, WPA_COUNT(usually_meant)) >= 0;
+    const char *code = comment->code;
+    wpa_span span = comment->span;
+    bool is_meant =
+        wpa_text_is(code, "SC2034")   ? is_counter(script, span)
+        : wpa_text_is(code, "SC2086") ? is_list(script, span) || is_one_word(run, script, span)
+        : wpa_text_is(code, "SC2046") ? prints_one_word(script, span)
+        : wpa_text_is(code, "SC1083") ? is_literal_pair(script, span)
+                                      : strncmp(code, "SC3", 3) == 0 && may_be_bash(script);
+    return is_meant || wpa_text_is(comment->level, "style") ||
+           wpa_text_index(code, usually_meant, WPA_COUNT(usually_meant)) >= 0;
 }
 
 static void visit(wpa_rule_run *run, const wpa_lint_script *script, const wpa_lint_comment *comment)
@@ -191,7 +170,7 @@ static void visit(wpa_rule_run *run, const wpa_lint_script *script, const wpa_li
     }
     wpa_finding *finding = wpa_lint_report(run, script, comment, comment->code);
     finding->severity = severity_of(comment->level);
-    if (is_style(script, comment)) {
+    if (is_style(run, script, comment)) {
         finding->persona = WPA_PERSONA_PEDANTIC;
     }
     if (wpa_text_is(comment->code, "SC1009")) { /* where the error is in, beside what it is */

@@ -2,8 +2,10 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "rules/exports.h"
 #include "rules/flow.h"
 #include "rules/pin.h"
+#include "rules/pipes.h"
 #include "rules/references.h"
 #include "rules/steps.h"
 
@@ -231,6 +233,43 @@ static bool prints(const wpa_shell_command *c)
            !wpa_text_is(c->after, "|") && !wpa_text_is(c->after, "|&");
 }
 
+/* "{ echo ...; } >> file": the commands behind it that may close a group around it. */
+#define CLOSERS_MAX 64
+
+/* Does a group or a loop around the command write what it prints into a file, or down a pipe? */
+static bool is_gathered(wpa_rule_run *run, const wpa_script *script, const wpa_shell_command *c)
+{
+    size_t i = (size_t)(c - script->commands);
+    wpa_command_range range;
+    if (script->language != WPA_SCRIPT_POSIX || !wpa_rule_spend(run, script->length)) {
+        return false;
+    }
+    if (wpa_shell_pipe(script, i, &range)) {
+        return true;
+    }
+    for (size_t k = i + 1; k < script->n_commands && k <= i + CLOSERS_MAX; k++) {
+        const wpa_shell_command *end = &script->commands[k];
+        for (size_t n = 0; n < end->n_redirects && end->n_words <= end->first; n++) {
+            const wpa_shell_redirect *r = &end->redirects[n];
+            bool is_written = (*r->operator== '>' || * r->operator== '&') &&
+                              !wpa_text_is(r->operator, ">&") &&
+                              wpa_rule_spend(run, script->length);
+            if (is_written && wpa_span_contains(wpa_exports_text(script, k, r), c->span)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* "$(echo $TOKEN | wc -c)": how long it is, and no more. */
+static bool is_counted(const char *text, const char *at)
+{
+    const char *open = at ? memrchr(text, '(', (size_t)(at - text)) : NULL;
+    const char *close = open && open > text && open[-1] == '$' ? strchr(at, ')') : NULL;
+    return close && wpa_text_find(at, (size_t)(close - at), "| wc -");
+}
+
 static void report_word(wpa_rule_run *run, const wpa_outline_step *step, wpa_span span,
                         const char *check, const char *what)
 {
@@ -245,7 +284,8 @@ static void check_words(wpa_rule_run *run, const wpa_outline_step *step, const w
             continue;
         }
         const char *text = word_text(run, step, &c->words[i]);
-        bool is_secret = find_variable(text, set) || holds_secret(text, run->arena);
+        const char *variable = find_variable(text, set);
+        bool is_secret = variable || holds_secret(text, run->arena);
         if (!is_secret) {
             continue;
         }
@@ -258,7 +298,8 @@ static void check_words(wpa_rule_run *run, const wpa_outline_step *step, const w
                 run, step, c->words[i].span, "X2", NULL,
                 "a secret is an argument of %s: every process of the runner can read it", c->name);
             finding->severity = WPA_SEVERITY_MEDIUM;
-        } else if (prints(c) && !is_masking && c->nested == 0 && !c->is_nested_script) {
+        } else if (prints(c) && !is_masking && c->nested == 0 && !c->is_nested_script &&
+                   !is_counted(text, variable) && !is_gathered(run, step->lexed, c)) {
             report_word(run, step, c->words[i].span, "X3",
                         "is printed: the log hides it only as long as nobody changes its form");
         }

@@ -78,23 +78,6 @@ static void check_absent(wpa_rule_run *run, const wpa_outline *o)
     }
 }
 
-/* X2, X3: write-all and read-all, at either level. */
-static void check_value(wpa_rule_run *run, const wpa_yaml_node *value, const wpa_outline_job *job)
-{
-    const char *text = wpa_yaml_text(value);
-    if (wpa_text_is(text, "write-all")) {
-        (void)wpa_rule_report(run, value->span, "X2", subject_new(run, SHAPE_VALUE, value, job),
-                              "write-all lets every step of %s change everything in the repository",
-                              job ? "the job" : "every job");
-    } else if (wpa_text_is(text, "read-all")) {
-        wpa_finding *finding =
-            wpa_rule_report(run, value->span, "X3", subject_new(run, SHAPE_VALUE, value, job),
-                            "read-all lets every step of %s read everything, security alerts too",
-                            job ? "the job" : "every job");
-        finding->severity = WPA_SEVERITY_MEDIUM;
-    }
-}
-
 /* How many jobs take their permissions from the workflow. */
 static size_t count_inheriting(const wpa_outline *o)
 {
@@ -103,6 +86,33 @@ static size_t count_inheriting(const wpa_outline *o)
         n += !wpa_yaml_find(o->jobs[i].node, "permissions");
     }
     return n;
+}
+
+/* X2, X3: write-all and read-all, at either level. */
+static void check_value(wpa_rule_run *run, const wpa_yaml_node *value, const wpa_outline_job *job)
+{
+    const char *text = wpa_yaml_text(value);
+    const wpa_outline *o = run->source->outline;
+    size_t n_inheriting = count_inheriting(o);
+    bool is_of_none = !job && n_inheriting == 0;
+    const char *whose = job                        ? "the job"
+                        : is_of_none               ? "a job that is added (each here sets its own)"
+                        : n_inheriting < o->n_jobs ? "every job without permissions of its own"
+                                                   : "every job";
+    wpa_finding *finding = NULL;
+    if (wpa_text_is(text, "write-all")) {
+        finding = wpa_rule_report(
+            run, value->span, "X2", subject_new(run, SHAPE_VALUE, value, job),
+            "write-all lets every step of %s change everything in the repository", whose);
+    } else if (wpa_text_is(text, "read-all")) {
+        finding = wpa_rule_report(
+            run, value->span, "X3", subject_new(run, SHAPE_VALUE, value, job),
+            "read-all lets every step of %s read everything, security alerts too", whose);
+        finding->severity = WPA_SEVERITY_MEDIUM;
+    }
+    if (finding && is_of_none) {
+        finding->persona = WPA_PERSONA_PEDANTIC;
+    }
 }
 
 /** Who they are, in words. */

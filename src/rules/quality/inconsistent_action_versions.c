@@ -172,6 +172,10 @@ static void check_uses(wpa_rule_run *run, wpa_map *tallies, const wpa_outline_us
         "%s is version %d here, and version %d in %zu other place%s of the repository",
         wpa_rule_quote(run, uses->slug.at, uses->slug.length), major, t->majors[best],
         t->counts[best], t->counts[best] == 1 ? "" : "s");
+    if (t->majors[best] < major) {
+        finding->persona =
+            WPA_PERSONA_PEDANTIC; /* this place is ahead: the others have to follow */
+    }
     const wpa_source *other = t->files[best] ? wpa_rule_source_at(run, t->files[best]->path) : NULL;
     if (other) {
         wpa_rule_relate_in(run, finding, other, t->uses[best]->span, "version %d", t->majors[best]);

@@ -52,11 +52,15 @@ static bool check(wpa_rule_run *run, wpa_error *err)
                                   "wait for each other's runners",
                                   wpa_rule_quote(run, text, strlen(text)), n_same);
         } else if (text && wpa_cron_parse(text, &cron) && is_crowded(&cron)) {
-            (void)wpa_rule_report(run, node->span, NULL, node,
-                                  "cron %s fires at minute %d, when so many do that runs start "
-                                  "late or are dropped",
-                                  wpa_rule_quote(run, text, strlen(text)),
-                                  cron.minutes & 1 ? 0 : 30);
+            bool is_half = !(cron.minutes & 1);
+            wpa_finding *finding =
+                wpa_rule_report(run, node->span, NULL, node,
+                                "cron %s fires at minute %d, when so many do that runs start "
+                                "late or are dropped",
+                                wpa_rule_quote(run, text, strlen(text)), is_half ? 30 : 0);
+            if (is_half) { /* the forge itself names the start of the hour alone */
+                finding->persona = WPA_PERSONA_PEDANTIC;
+            }
         }
     }
     return true;

@@ -16,6 +16,21 @@ typedef struct search {
     bool is_publishing;
 } search;
 
+/* What is kept beside a secret, and opens nothing without it. */
+static bool is_no_key(const char *name)
+{
+    static const char *const ends[] = {
+        "_USER",       "_USERNAME",   "_LOGIN",    "_EMAIL",     "_APP_ID",         "_CLIENT_ID",
+        "_ACCOUNT_ID", "_PROJECT_ID", "_KEY_ID",   "_TENANT_ID", "_REGION",         "_BUCKET",
+        "_ROLE",       "_ROLES",      "_ROLE_ARN", "_SITE_ID",   "_SUBSCRIPTION_ID"};
+    for (size_t i = 0; name && i < WPA_COUNT(ends); i++) {
+        if (wpa_text_ends(name, ends[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_expression(wpa_rule_run *run, const wpa_expression *expression, void *context)
 {
     const wpa_expr_place *place = expression->place;
@@ -35,7 +50,7 @@ static void check_expression(wpa_rule_run *run, const wpa_expression *expression
             "%s is used in job %s without an environment: whoever can push any branch can read it",
             name ? wpa_rule_quote(run, name, strlen(name)) : "a secret chosen at run time",
             wpa_rule_quote(run, s->job->id, strlen(s->job->id)));
-        if (s->is_publishing) {
+        if (s->is_publishing && !is_no_key(name)) {
             finding->severity = WPA_SEVERITY_MEDIUM;
             finding->persona = WPA_PERSONA_DEFAULT;
         }

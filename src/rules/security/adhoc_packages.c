@@ -263,7 +263,9 @@ static void check_package(wpa_rule_run *run, const install *in, const wpa_shell_
     bool is_any_of_some = version && strchr(version, '*'); /* "==1.*" */
     bool is_fixed = in->has_version || (has_mark_alone && !is_any_of_some) ||
                     (version && is_one_release(package, version)) || has_commit(package);
-    bool is_minor = is_fixed || (in->row->is_signed && !is_foreign(in, package)) ||
+    /* "--pre": the newest, and what no release holds yet, is what is asked for */
+    bool is_minor = is_fixed || wpa_shell_word_find(in->command, "--pre") ||
+                    (in->row->is_signed && !is_foreign(in, package)) ||
                     is_installer_itself(package);
     const char *shown = wpa_rule_quote(run, package, strlen(package));
     wpa_finding **first = is_minor ? &told->fixed : &told->loose;

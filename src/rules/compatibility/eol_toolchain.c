@@ -84,6 +84,40 @@ static bool is_of_list(const wpa_toolchain_use *use)
     return behind && behind[strspn(behind, " \n")];
 }
 
+/* "py310-test" of python 3.10 in text: the runtime's first two letters and more, and the version
+ * with or without what stands between its numbers. */
+static bool names_version(const char *text, const char *runtime, const char *version)
+{
+    for (const char *at = text; text && *(at = at + strcspn(at, "0123456789")); at++) {
+        const char *v = version, *end = at;
+        while (*v && (*end == *v || *v == '.')) {
+            end += *end == *v || (*v == '.' && (*end == '_' || *end == '-'));
+            v++;
+        }
+        const char *word = at;
+        word -= word > text && strchr("-_ @", word[-1]) ? 1 : 0;
+        const char *start = word;
+        while (start > text && (isalpha((unsigned char)start[-1]) || start[-1] == '.')) {
+            start--;
+        }
+        bool is_runtime = word - start >= 2 && strncasecmp(start, runtime, 2) == 0;
+        if (!*v && !isdigit((unsigned char)*end) && is_runtime) {
+            return true;
+        }
+        at += strspn(at, "0123456789") - 1;
+    }
+    return false;
+}
+
+/* The job is there to try this very version: its id or name says so. */
+static bool is_tried(const wpa_toolchain_use *use, const wpa_fact_release *release)
+{
+    const char *runtime = use->runtime->name;
+    return names_version(use->job->id, runtime, release->version) ||
+           names_version(wpa_yaml_text(wpa_yaml_get(use->job->node, "name")), runtime,
+                         release->version);
+}
+
 static void check_use(wpa_rule_run *run, const wpa_toolchain_use *use)
 {
     const wpa_fact_release *release = wpa_facts_release_find(use->runtime, use->version);
@@ -103,9 +137,9 @@ static void check_use(wpa_rule_run *run, const wpa_toolchain_use *use)
         wpa_finding *finding =
             wpa_rule_report(run, use->span, NULL, s, "%s %s has had no security fixes since %s",
                             use->runtime->name, version, release->ends);
-        /* one of several in a matrix is often kept on purpose, for users who are still there */
-        finding->severity =
-            use->is_matrix || is_of_list(use) ? WPA_SEVERITY_LOW : WPA_SEVERITY_MEDIUM;
+        /* one of several is often kept on purpose, for users who are still there */
+        bool is_one_of_several = use->is_matrix || is_of_list(use) || is_tried(use, release);
+        finding->severity = is_one_of_several ? WPA_SEVERITY_LOW : WPA_SEVERITY_MEDIUM;
     } else if (left < warn) {
         wpa_finding *finding =
             wpa_rule_report(run, use->span, NULL, s, "%s %s gets no security fixes after %s",
@@ -179,8 +213,8 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
     const wpa_fact_release *next = wpa_facts_release_next(s->use.runtime, s->release, today());
-    if (is_of_list(&s->use)) {
-        return; /* another line may ask for the next one, and the project for this one */
+    if (is_of_list(&s->use) || (!s->use.is_matrix && is_tried(&s->use, s->release))) {
+        return; /* another line or job may ask for the next one, and the project for this one */
     }
     if (s->use.is_matrix && !is_newest_of_ended(s)) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "drop it from the matrix");

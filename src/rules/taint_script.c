@@ -351,12 +351,17 @@ static bool is_only_asked(const wpa_script *script, size_t at)
     return false;
 }
 
-/* "$(cat "$DIR/version")": what comes out is what stands in the file, not its name. */
+/* "$(cat "$DIR/version")", "$(crane digest "$IMAGE")": what comes out is what stands in the file,
+ * or what the image is, not its name. */
 static bool only_names_file(const wpa_shell_command *c, size_t at)
 {
-    static const char *const readers[] = {"cat", "head", "tail", "tac", "wc", "stat", "sha256sum"};
-    if (c->first >= c->n_words || at < c->words[c->first].span.end || at >= c->span.end ||
-        wpa_text_index(c->name, readers, WPA_COUNT(readers)) < 0) {
+    static const char *const readers[] = {"cat",  "head",      "tail",    "tac",   "wc",
+                                          "stat", "sha256sum", "sha1sum", "md5sum"};
+    bool is_behind = c->first < c->n_words && at >= c->words[c->first].span.end;
+    bool is_reader = is_behind && at < c->span.end &&
+                     (wpa_text_index(c->name, readers, WPA_COUNT(readers)) >= 0 ||
+                      wpa_shell_is(c, "crane", "digest") || wpa_shell_is(c, "skopeo", "inspect"));
+    if (!is_reader) {
         return false;
     }
     for (size_t i = c->first + 1; i < c->n_words; i++) {

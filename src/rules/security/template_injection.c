@@ -105,6 +105,12 @@ static const char *reason_of(wpa_rule_run *run, const subject *s, const wpa_tain
     if (is_of_members(taint)) {
         return wpa_arena_printf(run->arena, "%sis %s", holder, taint->shape);
     }
+    const char *path = taint->path ? taint->path : s->path;
+    if (wpa_text_is_ci(path, "github.base_ref") || wpa_text_ends(path, ".pull_request.base.ref")) {
+        return wpa_arena_printf(run->arena,
+                                "%sis a branch of the repository, which whoever can push has named",
+                                holder);
+    }
     if (taint->trust.is_assumed || !taint->trust.event) {
         return wpa_arena_printf(run->arena,
                                 "%sis chosen by a stranger if this is called from an outsider's "

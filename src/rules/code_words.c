@@ -296,12 +296,31 @@ static bool has_unquoted(const wpa_script *script, const wpa_shell_word *word)
     return false;
 }
 
+/* Programs among the splitters that options make run, write or send something. */
+static bool obeys_options(const wpa_shell_command *c)
+{
+    static const char *const names[] = {"git",   "tar", "find", "curl", "wget",
+                                        "rsync", "ssh", "scp",  "make"};
+    return wpa_text_index(c->name, names, WPA_COUNT(names)) >= 0;
+}
+
+/* A word that is nothing but a variable in quotes, and no option's value: "$X". */
+static bool may_be_option(const wpa_script *script, const wpa_shell_command *c, size_t i)
+{
+    const wpa_shell_word *word = &c->words[i];
+    const char *text = word->text + 1 + (word->text[0] == '$' && word->text[1] == '{');
+    size_t length = *word->text == '$' ? wpa_text_name_length(text) : 0;
+    bool is_whole = length && (!text[length] || wpa_text_is(text + length, "}"));
+    return is_whole && script->text[word->span.start] == '"' && c->words[i - 1].text[0] != '-';
+}
+
 static void check_options(const wpa_code_finder *f, const wpa_shell_command *c)
 {
     if (!(beginnings.splitters & beginning_of(c->name)) ||
         wpa_text_index(c->name, splitters, WPA_COUNT(splitters)) < 0) {
         return;
     }
+    bool obeys = obeys_options(c);
     for (size_t i = c->first + 1; i < c->n_words; i++) {
         if (wpa_text_is(c->words[i].text, "--")) {
             return;
@@ -310,6 +329,8 @@ static void check_options(const wpa_code_finder *f, const wpa_shell_command *c)
             wpa_code_tell(f, c->name, &c->words[i], WPA_WORD_IS_OPTION);
         } else if (has_unquoted(f->site->step->script, &c->words[i])) {
             wpa_code_tell(f, c->name, &c->words[i], WPA_WORD_IS_SPLIT);
+        } else if (obeys && may_be_option(f->site->step->script, c, i)) {
+            wpa_code_tell(f, c->name, &c->words[i], WPA_WORD_IS_ARGUMENT);
         }
     }
 }

@@ -7,14 +7,15 @@
 #include "rules/site.h"
 
 typedef enum wpa_word_reading {
-    WPA_WORD_IS_CODE,    /* the word is a program of another interpreter */
-    WPA_WORD_IS_COMMAND, /* it names the program, as people who start a workflow may */
-    WPA_WORD_IS_NUMBER,  /* the shell evaluates it, subscripts with commands in them too */
-    WPA_WORD_IS_OPTION,  /* the word may begin with a dash, or fall apart into several */
-    WPA_WORD_IS_SPLIT,   /* it falls apart if there are blanks in it: "-f title=$X" */
-    WPA_WORD_IS_PRINTED, /* a whole command, and what it prints is a program */
-    WPA_WORD_IS_FILE,    /* the name of a file that is run */
-    WPA_WORD_IS_MACRO,   /* "NAME=$X" of make, which expands the value once more where it is used */
+    WPA_WORD_IS_CODE,     /* the word is a program of another interpreter */
+    WPA_WORD_IS_COMMAND,  /* it names the program, as people who start a workflow may */
+    WPA_WORD_IS_NUMBER,   /* the shell evaluates it, subscripts with commands in them too */
+    WPA_WORD_IS_OPTION,   /* the word may begin with a dash, or fall apart into several */
+    WPA_WORD_IS_ARGUMENT, /* the same of one in quotes: it may begin with a dash */
+    WPA_WORD_IS_SPLIT,    /* it falls apart if there are blanks in it: "-f title=$X" */
+    WPA_WORD_IS_PRINTED,  /* a whole command, and what it prints is a program */
+    WPA_WORD_IS_FILE,     /* the name of a file that is run */
+    WPA_WORD_IS_MACRO, /* "NAME=$X" of make, which expands the value once more where it is used */
 } wpa_word_reading;
 
 /** runner: what reads the word. A here-document is a word without text. */

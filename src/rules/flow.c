@@ -39,13 +39,15 @@ static const char *link_name(collector *c, const wpa_expr *node)
                                           : "*";
 }
 
-/* A chain as it is written, with "*" for whatever index is no name; NULL if it is too long. */
+/* A chain as it is written, with "*" for whatever index is no name; NULL if it is too long. What is
+   read as JSON goes on with the members of that: "fromJSON(steps.a.outputs.b).head.ref". */
 static const char *path_of(collector *c, const wpa_expr *node)
 {
     char path[PATH_MAX_BYTES];
     size_t at = sizeof path - 1;
     path[at] = '\0';
     for (;; node = node->args[0]) {
+        node = node->kind == WPA_EXPR_CALL ? node->args[0] : node;
         const char *name = is_link(node) ? link_name(c, node) : node->text;
         size_t length = strlen(name);
         if (length + 1 > at) {
@@ -73,6 +75,18 @@ static void add_path(collector *c, const wpa_expr *node)
     if (path) {
         c->flow.paths[c->flow.n++] = path;
     }
+}
+
+/* A member by which the forge's answers have text of people, of an output read as JSON? */
+static bool is_answers_text(const wpa_expr *node, const wpa_expr *call)
+{
+    static const char *const texts[] = {"ref", "label", "title", "body", "headRefName"};
+    bool is_json = call->n_args == 1 && wpa_text_is_ci(call->text, "fromJSON") &&
+                   is_link(call->args[0]) && node->kind == WPA_EXPR_MEMBER;
+    const wpa_expr *base = is_json ? base_of(call->args[0]) : call;
+    return base->kind == WPA_EXPR_NAME &&
+           (wpa_text_is_ci(base->text, "steps") || wpa_text_is_ci(base->text, "needs")) &&
+           wpa_text_index(node->text, texts, WPA_COUNT(texts)) >= 0;
 }
 
 static bool is_test(const char *name)
@@ -134,6 +148,10 @@ static void collect(collector *c, const wpa_expr *node)
         collect(c, base->args[1]); /* a falsy left side is no text that an attacker chose */
         break;
     case WPA_EXPR_CALL:
+        if (is_answers_text(node, base)) {
+            add_path(c, node);
+            break;
+        }
         for (size_t i = 0; !is_test(base->text) && i < base->n_args; i++) {
             bool is_condition =
                 wpa_text_is_ci(base->text, "case") && i % 2 == 0 && i + 1 < base->n_args;

@@ -193,6 +193,31 @@ static wpa_taint files_read(wpa_tracer *t, const wpa_site *site)
     return wpa_taint_add_hop(t, taint, site->source, site->step->uses.span, "reads them");
 }
 
+/* Does the path lead into the answer that an output has as JSON, to text of people there? */
+static bool names_text_of_answer(const char *path)
+{
+    bool is_text = false;
+    for (size_t i = 0; i < WPA_COUNT(api_members) && !is_text; i++) {
+        is_text = wpa_text_ends(path, api_members[i]);
+    }
+    size_t n_parts = 1;
+    for (const char *at = path; (at = strchr(at, '.')); at++) {
+        n_parts++;
+    }
+    return is_text && n_parts > 4; /* "steps.ID.outputs.NAME" */
+}
+
+/* Is it about pull requests or issues that the route or call asks the forge? */
+static bool asks_for_threads(const char *text)
+{
+    static const char *const words[] = {"/pulls/", "/issues/", "pulls.get(", "issues.get("};
+    bool asks = false;
+    for (size_t i = 0; text && i < WPA_COUNT(words) && !asks; i++) {
+        asks = strstr(text, words[i]) != NULL;
+    }
+    return asks;
+}
+
 /* Outputs that say yes, no, or how many. */
 static bool is_verdict(const char *name)
 {
@@ -256,6 +281,9 @@ static wpa_taint trace_action(wpa_tracer *t, const wpa_site *site, const char *n
         return wpa_taint_worse(unknown, files_read(t, site));
     }
     const char *route = wpa_outline_with_text(step, "route");
+    if (names_text_of_answer(path) && asks_for_threads(route)) {
+        return foreign_output(t, site, path, "text of the forge");
+    }
     bool is_tree = t->question == WPA_TAINT_CODE &&
                    (strcasestr(name, "head") || (route && strstr(route, "/pulls/")));
     return is_tree ? foreign_output(t, site, path, "a tree of their own") : unknown;
@@ -271,7 +299,8 @@ static wpa_taint trace_giving(wpa_tracer *t, const wpa_site *site, giving g, con
     bool is_foreign = t->question == WPA_TAINT_CODE
                           ? names_any(text, api_trees, WPA_COUNT(api_trees)) &&
                                 !gives_base(text, g, t->run->arena)
-                          : gives_so(text, g, names_member, t->run->arena);
+                          : gives_so(text, g, names_member, t->run->arena) ||
+                                (names_text_of_answer(path) && asks_for_threads(text));
     if (is_foreign) {
         taint = wpa_taint_worse(taint, foreign_output(t, site, path, "text of the forge"));
     }

@@ -13,6 +13,8 @@ static wpa_taint of_readers(wpa_rule_run *run, const wpa_site *site, const char 
                             wpa_span span)
 {
     static const char *const readers[][2] = {{"process.env.", NULL},
+                                             {"process.env['", NULL},
+                                             {"process.env[\"", NULL},
                                              {"context.payload.", "github.event."}};
     wpa_taint worst = {0};
     for (size_t i = 0; i < WPA_COUNT(readers); i++) {

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "rules/functions.h"
 #include "rules/taint_internal.h"
 
 #define NAME_MAX_BYTES 128
@@ -9,6 +10,9 @@
 #define LOOP_LOOKAHEAD 64
 /* Commands of a pipe whose text "read" gets. */
 #define PIPE_MAX_COMMANDS 32
+/* Of a here-string of PowerShell, and lines that assign. */
+#define HERE_MAX_BYTES 4096
+#define LINES_MAX 512
 
 static const wpa_taint none = {WPA_TAINT_NONE, NULL, NULL, {0}, false, NULL, 0};
 
@@ -194,6 +198,41 @@ static void add_filled(wpa_arena *arena, assignments *list, const wpa_script *sc
     }
 }
 
+/* The end of a value of PowerShell: of its line, or of the here-string that begins on it. */
+static size_t end_of_value(const char *text, size_t at)
+{
+    const char *open = text + at + strspn(text + at, " \t");
+    bool is_here = wpa_text_starts(open, "@\"") || wpa_text_starts(open, "@'");
+    size_t reach = is_here ? strnlen(open, HERE_MAX_BYTES) : 0;
+    const char *close = memmem(open, reach, open[0] && open[1] == '"' ? "\n\"@" : "\n'@", 3);
+    return close ? (size_t)(close - text) : at + strcspn(text + at, "\r\n");
+}
+
+/* "$name = value", "[string]$name += value" of PowerShell, at the beginning of a line. */
+static void add_line(wpa_arena *arena, assignments *list, const char *text, size_t line)
+{
+    size_t at = line + strspn(text + line, " \t");
+    size_t type = text[at] == '[' ? strcspn(text + at, "]\n") : 0;
+    at += text[at + type] == ']' ? type + 1 : 0;
+    size_t start = at + 1 + (strncasecmp(text + at, "$env:", 5) == 0 ? 4 : 0);
+    size_t length = text[at] == '$' ? wpa_text_name_length(text + start) : 0;
+    size_t behind = length ? start + length + strspn(text + start + length, " \t+") : 0;
+    if (behind && text[behind] == '=' && text[behind + 1] != '=') {
+        const wpa_shell_command place = {.span = {line, line}};
+        add_value(arena, list, &place, (wpa_slice){text + start, length},
+                  (wpa_span){behind + 1, end_of_value(text, behind + 1)});
+    }
+}
+
+static void add_lines(wpa_arena *arena, assignments *list, const char *text)
+{
+    for (size_t line = 0; text[line] && list->n < LINES_MAX;) {
+        add_line(arena, list, text, line);
+        line += strcspn(text + line, "\n");
+        line += text[line] == '\n';
+    }
+}
+
 /* All of a step's script, gathered once a rule: "NAME=x cmd", "export NAME=x". */
 static const assignments *assignments_of(wpa_rule_run *run, const wpa_outline_step *step)
 {
@@ -207,7 +246,17 @@ static const assignments *assignments_of(wpa_rule_run *run, const wpa_outline_st
         }
         add_filled(run->lasting, list, step->script, i);
     }
+    if (is_new && step->shell == WPA_SHELL_PWSH) {
+        add_lines(run->lasting, list, step->run->text);
+    }
     return list;
+}
+
+/* PowerShell takes names in any case of letters. */
+static bool is_named(const wpa_site *site, const char *word, const char *name, size_t length)
+{
+    return site->step->shell == WPA_SHELL_PWSH ? strncasecmp(word, name, length) == 0
+                                               : memcmp(word, name, length) == 0;
 }
 
 /* The worst that the script gives the variable before this offset. */
@@ -220,13 +269,15 @@ static wpa_taint trace_assignments(wpa_tracer *t, const wpa_site *site, const ch
     *is_assigned = false;
     for (size_t i = 0; i < list->n; i++) {
         assignment *a = &list->items[i];
-        if (a->at >= at || a->name_length != length || memcmp(a->word, name, length) != 0) {
+        if (a->at >= at || a->name_length != length || !is_named(site, a->word, name, length)) {
             continue;
         }
         *is_assigned = true;
         if (!a->is_judged) {
             a->is_judged = true;
-            a->is_harmless = wpa_taint_is_sanitised(site->step->script->text, a->value);
+            const wpa_script *script = site->step->script;
+            a->is_harmless =
+                wpa_taint_is_sanitised(script ? script->text : site->step->run->text, a->value);
         }
         t->is_cut = t->is_cut || a->is_open;
         if (!a->is_harmless && !a->is_open) {
@@ -234,6 +285,19 @@ static wpa_taint trace_assignments(wpa_tracer *t, const wpa_site *site, const ch
             wpa_taint taint = wpa_trace_script(t, site, a->value);
             list->items[i].is_open = false;
             worst = wpa_taint_worse(worst, taint);
+        }
+    }
+    return worst;
+}
+
+/* "$1", "$@": what calls of the function around it hand over, or "set --" does. */
+static wpa_taint trace_positional(wpa_tracer *t, const wpa_site *site, const char *name, size_t at)
+{
+    wpa_positional given = wpa_positional_of(t->run, site->step, name, at);
+    wpa_taint worst = none;
+    for (size_t i = 0; i < given.n; i++) {
+        if (!wpa_taint_is_sanitised(site->step->script->text, given.spans[i])) {
+            worst = wpa_taint_worse(worst, wpa_trace_script(t, site, given.spans[i]));
         }
     }
     return worst;
@@ -253,8 +317,10 @@ static wpa_taint trace_variable(wpa_tracer *t, const wpa_site *site, const char 
         return *known;
     }
     t->left--;
-    wpa_taint taint = trace_assignments(t, site, name, at, &is_assigned);
-    if (!is_assigned) {
+    bool is_positional = wpa_positional_is(name);
+    wpa_taint taint = is_positional ? trace_positional(t, site, name, at)
+                                    : trace_assignments(t, site, name, at, &is_assigned);
+    if (!is_positional && !is_assigned) {
         taint = wpa_trace_env(t, site, name);
     }
     bool is_refused = taint.grade > WPA_TAINT_UNKNOWN && is_tested(script, name, at);
@@ -320,6 +386,10 @@ static bool read_variable(const char *text, size_t length, wpa_shell shell, size
         name[n] = text[i + n];
         n++;
     }
+    if (is_found && !n && i < length && (text[i] == '@' || text[i] == '*') &&
+        shell != WPA_SHELL_PWSH && shell != WPA_SHELL_CMD && shell != WPA_SHELL_PYTHON) {
+        name[n++] = '@';
+    }
     name[n] = '\0';
     if (n) {
         *at = i + n - 1;
@@ -327,8 +397,10 @@ static bool read_variable(const char *text, size_t length, wpa_shell shell, size
     return n > 0;
 }
 
-static bool expands_at(const wpa_script *script, size_t at)
+static bool expands_at(const wpa_outline_step *step, size_t at)
 {
+    bool is_pwsh = step->shell == WPA_SHELL_PWSH && step->lexed && step->lexed->is_readable;
+    const wpa_script *script = is_pwsh ? step->lexed : step->script;
     if (!script || !script->contexts || at >= script->length) {
         return true;
     }
@@ -447,7 +519,7 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
             break;
         }
         bool is_read = read_variable(node->text, span.end, step->shell, &i, name);
-        if (!is_read || (node->text[start] == '$' && !expands_at(step->script, start))) {
+        if (!is_read || (node->text[start] == '$' && !expands_at(step, start))) {
             continue;
         }
         wpa_taint taint = trace_variable(t, site, name, start);

@@ -264,6 +264,19 @@ static bool lists_word(const char *list, const char *word)
     return false;
 }
 
+/*
+ * contains('acme/app', head.repo.full_name): a text has parts, too, and the login "cme" may be
+ * anybody's. Numbers are told apart.
+ */
+static bool has_strangers_name(const world *w, const wpa_expr *node, meaning m)
+{
+    const wpa_expr *text = node->args[0];
+    const char *path = path_of(w, node->args[1]);
+    bool is_text =
+        text->kind == WPA_EXPR_STRING || wpa_text_is(path_of(w, text), "github.repository");
+    return m == MEANS_HEAD_REPOSITORY && is_text && path && !wpa_text_ends(path, ".id");
+}
+
 /* contains(list, value) where the value tells strangers apart. */
 static wpa_expr_truth judge_contains(const world *w, const wpa_expr *node)
 {
@@ -275,7 +288,7 @@ static wpa_expr_truth judge_contains(const world *w, const wpa_expr *node)
     if (m == MEANS_PARENT_EVENT && list && w->parent) {
         return lists_word(list, w->parent) ? WPA_EXPR_TRUTHY : WPA_EXPR_FALSY;
     }
-    if (!is_strange(w, m)) {
+    if (!is_strange(w, m) || has_strangers_name(w, node, m)) {
         return WPA_EXPR_MAYBE;
     }
     if (m == MEANS_ASSOCIATION) {

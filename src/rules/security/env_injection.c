@@ -213,23 +213,30 @@ static bool is_between(const wpa_yaml_node *script, const wpa_export *exports, s
     return false;
 }
 
+static void report_call(wpa_rule_run *run, const wpa_site *site, const wpa_yaml_node *node,
+                        wpa_span call, const char *file, const wpa_taint *taint)
+{
+    bool is_path = wpa_text_is(file, "GITHUB_PATH");
+    wpa_finding *finding = wpa_rule_report(
+        run, wpa_step_span(site->step, node, call.start, call.end), NULL, NULL,
+        "%s, which whoever causes %s chooses, is written to %s: %s",
+        wpa_rule_quote(run, taint->path, strlen(taint->path)), taint->trust.event, file,
+        is_path ? "later commands are looked for there" : "it can set any variable of later steps");
+    wpa_taint_relate(run, finding, taint);
+}
+
 /* "core.addPath(...)", "core.exportVariable(NAME, ...)" of github-script: the value of a variable
  * is kept to it, but whoever chooses its name sets any. */
-static void check_javascript(wpa_rule_run *run, const wpa_site *site)
+static void check_calls(wpa_rule_run *run, const wpa_site *site, const wpa_yaml_node *node)
 {
-    static const struct {
-        const char *call, *file, *effect;
-    } calls[] = {
-        {"addPath(", "GITHUB_PATH", "later commands are looked for there"},
-        {"exportVariable(", "GITHUB_ENV", "it can set any variable of later steps"},
-    };
-    const wpa_yaml_node *node = wpa_step_javascript(site->step);
-    for (size_t i = 0; node && i < WPA_COUNT(calls); i++) {
-        bool is_asked = wpa_yaml_may_hold(node->doc, calls[i].call);
-        for (const char *at = is_asked ? strstr(node->text, calls[i].call) : NULL; at;
-             at = strstr(at, calls[i].call)) {
+    static const char *const calls[][2] = {{"addPath(", "GITHUB_PATH"},
+                                           {"exportVariable(", "GITHUB_ENV"}};
+    for (size_t i = 0; i < WPA_COUNT(calls); i++) {
+        bool is_asked = wpa_yaml_may_hold(node->doc, calls[i][0]);
+        for (const char *at = is_asked ? strstr(node->text, calls[i][0]) : NULL; at;
+             at = strstr(at, calls[i][0])) {
             size_t from = (size_t)(at - node->text);
-            at += strlen(calls[i].call);
+            at += strlen(calls[i][0]);
             size_t start = (size_t)(at - node->text);
             wpa_span named = {start, start + strcspn(at, ",)\r\n")};
             wpa_taint taint = {0};
@@ -237,14 +244,83 @@ static void check_javascript(wpa_rule_run *run, const wpa_site *site)
                 taint = wpa_taint_of_javascript(run, site, node, named);
             }
             if (wpa_taint_is_of_outsider(&taint)) {
-                wpa_finding *finding = wpa_rule_report(
-                    run, wpa_step_span(site->step, node, from, named.end), NULL, NULL,
-                    "%s, which whoever causes %s chooses, is written to %s: %s",
-                    wpa_rule_quote(run, taint.path, strlen(taint.path)), taint.trust.event,
-                    calls[i].file, calls[i].effect);
-                wpa_taint_relate(run, finding, &taint);
+                report_call(run, site, node, (wpa_span){from, named.end}, calls[i][1], &taint);
             }
         }
+    }
+}
+
+/* Bytes of a call of JavaScript that are looked at. */
+#define CALL_MAX_BYTES 2048
+
+/* What stands behind the first argument, to the bracket that closes the call. */
+static wpa_span arguments_behind(const char *text, size_t first)
+{
+    size_t depth = 1, comma = 0, i = first;
+    for (; text[i] && depth && i - first < CALL_MAX_BYTES; i++) {
+        depth += strchr("([{", text[i]) ? 1 : 0;
+        depth -= strchr(")]}", text[i]) ? 1 : 0;
+        comma = !comma && depth == 1 && text[i] == ',' ? i + 1 : comma;
+    }
+    return (wpa_span){comma ? comma : i, i};
+}
+
+/* The runner's file that the argument names, "process.env.GITHUB_ENV", or a name holds that is
+ * declared as that; NULL if it is none. */
+static const char *file_of_argument(const char *text, size_t start, size_t end)
+{
+    static const char *const files[] = {"GITHUB_ENV", "GITHUB_PATH"};
+    size_t length = wpa_text_name_length(text + start);
+    for (size_t i = 0; i < WPA_COUNT(files); i++) {
+        size_t n = strlen(files[i]);
+        if (memmem(text + start, end - start, files[i], n)) {
+            return files[i];
+        }
+        const char *file = start + length == end ? strstr(text, files[i]) : NULL;
+        const char *line = file ? memrchr(text, '\n', (size_t)(file - text)) : NULL;
+        line = line ? line + 1 : text;
+        const char *held = file ? memmem(line, (size_t)(file - line), text + start, length) : NULL;
+        if (held && strchr(" =", held[length]) && held > line && held[-1] == ' ') {
+            return files[i];
+        }
+    }
+    return NULL;
+}
+
+/* "fs.appendFileSync(process.env.GITHUB_ENV, ...)" and the like. */
+static void check_writes(wpa_rule_run *run, const wpa_site *site, const wpa_yaml_node *node)
+{
+    static const char *const calls[] = {"appendFileSync(", "writeFileSync(", "appendFile(",
+                                        "writeFile("};
+    const char *text = node->text;
+    bool is_asked = strstr(text, "GITHUB_ENV") || strstr(text, "GITHUB_PATH");
+    for (size_t i = 0; is_asked && i < WPA_COUNT(calls); i++) {
+        for (const char *at = strstr(text, calls[i]); at; at = strstr(at + 1, calls[i])) {
+            size_t from = (size_t)(at - text), start = from + strlen(calls[i]);
+            if (!wpa_rule_spend(run, node->length + CALL_MAX_BYTES)) {
+                return;
+            }
+            wpa_span value = arguments_behind(text, start);
+            start += strspn(text + start, " \t\r\n");
+            size_t end = start + strcspn(text + start, ",)\r\n");
+            const char *file = file_of_argument(text, start, end);
+            wpa_taint taint = {0};
+            if (file) {
+                taint = wpa_taint_of_javascript(run, site, node, value);
+            }
+            if (wpa_taint_is_of_outsider(&taint) && taint.grade == WPA_TAINT_OF_ARBITRARY) {
+                report_call(run, site, node, (wpa_span){from, end}, file, &taint);
+            }
+        }
+    }
+}
+
+static void check_javascript(wpa_rule_run *run, const wpa_site *site)
+{
+    const wpa_yaml_node *node = wpa_step_javascript(site->step);
+    if (node && node->text) {
+        check_calls(run, site, node);
+        check_writes(run, site, node);
     }
 }
 

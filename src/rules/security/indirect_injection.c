@@ -25,6 +25,24 @@ static bool holds_variable(const wpa_script *script, wpa_span span)
     return false;
 }
 
+/* "$@" as a command runs what is first among the parameters; the others are its arguments. */
+static bool is_all_parameters(const char *text)
+{
+    static const char *const all[] = {"$@", "$*", "${@}", "${*}"};
+    return wpa_text_index(text, all, WPA_COUNT(all)) >= 0;
+}
+
+static wpa_taint taint_of(wpa_rule_run *run, const wpa_site *site, const wpa_shell_word *word,
+                          wpa_word_reading reading)
+{
+    if (reading == WPA_WORD_IS_FILE) {
+        return wpa_taint_of_file(run, site, word->text, word->span.start);
+    }
+    return reading == WPA_WORD_IS_COMMAND && is_all_parameters(word->text)
+               ? wpa_taint_of_variable(run, site, "1", word->span.start)
+               : wpa_taint_of_script(run, site, word->span, WPA_TAINT_TEXT);
+}
+
 static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
                    const wpa_shell_word *word, wpa_word_reading reading)
 {
@@ -33,8 +51,7 @@ static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
     if (reading != WPA_WORD_IS_PRINTED && !is_file && !holds_variable(script, word->span)) {
         return;
     }
-    wpa_taint taint = is_file ? wpa_taint_of_file(run, site, word->text, word->span.start)
-                              : wpa_taint_of_script(run, site, word->span, WPA_TAINT_TEXT);
+    wpa_taint taint = taint_of(run, site, word, reading);
     bool is_of_people = taint.grade == WPA_TAINT_OF_DISPATCH || taint.grade == WPA_TAINT_OF_CALLER;
     if (!wpa_taint_is_of_outsider(&taint) && !(is_of_people && reading == WPA_WORD_IS_CODE)) {
         return;
@@ -42,14 +59,13 @@ static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
     /* Logins and branches do not begin with a dash; what a file holds is seldom meant to be text.
      */
     bool is_free = taint.grade == WPA_TAINT_OF_ARBITRARY && !wpa_text_starts(taint.path, "a file ");
-    if ((reading == WPA_WORD_IS_OPTION || reading == WPA_WORD_IS_NUMBER ||
-         reading == WPA_WORD_IS_SPLIT) &&
-        !is_free) {
+    bool is_argument = reading == WPA_WORD_IS_OPTION || reading == WPA_WORD_IS_SPLIT ||
+                       reading == WPA_WORD_IS_ARGUMENT;
+    if ((is_argument || reading == WPA_WORD_IS_NUMBER) && !is_free) {
         return;
     }
-    bool is_argument = reading == WPA_WORD_IS_OPTION || reading == WPA_WORD_IS_SPLIT;
-    if (reading == WPA_WORD_IS_SPLIT && !wpa_text_is(taint.shape, "free text")) {
-        return; /* a branch has no blanks in it */
+    if (reading != WPA_WORD_IS_OPTION && is_argument && !wpa_text_is(taint.shape, "free text")) {
+        return; /* a branch has no blanks in it, and begins with no dash */
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
     *s = (subject){site->step, word, reading};
@@ -58,6 +74,8 @@ static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
         !is_argument ? "%s reaches code that %s runs: a variable does not keep it apart there"
         : reading == WPA_WORD_IS_OPTION
             ? "%s is split into arguments of %s, and may begin with a dash: it can give options"
+        : reading == WPA_WORD_IS_ARGUMENT
+            ? "%s is an argument of %s, and may begin with a dash: it can be an option"
             : "%s is split into arguments of %s where it has blanks: it can give options",
         wpa_rule_quote(run, taint.path, strlen(taint.path)), runner);
     if (is_argument) {
@@ -94,11 +112,16 @@ static const struct {
     const char *also; /* on the same line; or NULL */
     const char *runner;
 } line_marks[] = {
-    {WPA_SHELL_PWSH, "Invoke-Expression", NULL, "Invoke-Expression"},
-    {WPA_SHELL_PWSH, "iex ", NULL, "Invoke-Expression"},
     {WPA_SHELL_PWSH, "[scriptblock]::Create", NULL, "PowerShell"},
     {WPA_SHELL_PWSH, ".ExpandString(", NULL, "PowerShell"},
     {WPA_SHELL_PWSH, "bash -c", NULL, "bash"},
+    {WPA_SHELL_PWSH, "bash -lc", NULL, "bash"},
+    {WPA_SHELL_PWSH, "sh -c", NULL, "a shell"},
+    {WPA_SHELL_PWSH, "pwsh -c", NULL, "PowerShell"}, /* "-Command" too */
+    {WPA_SHELL_PWSH, "powershell -c", NULL, "PowerShell"},
+    {WPA_SHELL_PWSH, "Start-Process", "-Command", "PowerShell"},
+    {WPA_SHELL_PWSH, "python -c", NULL, "Python"},
+    {WPA_SHELL_PWSH, "node -e", NULL, "Node.js"},
     {WPA_SHELL_PWSH, "cmd /c", NULL, "cmd"},
     {WPA_SHELL_PWSH, "cmd.exe /c", NULL, "cmd"},
     {WPA_SHELL_PYTHON, "exec(", NULL, "Python"},
@@ -138,6 +161,65 @@ static void check_lines(wpa_rule_run *run, const wpa_site *site)
                 report_text(run, site, site->step->run, span, line_marks[i].runner, &taint);
             }
         }
+    }
+}
+
+/* ---- PowerShell --------------------------------------------------------------------------------
+ */
+
+/* "Invoke-Expression $x", and "$x | iex" where what comes down the pipe is run. */
+static void check_evaluated(wpa_rule_run *run, const wpa_site *site, const char *name)
+{
+    const char *text = site->step->run->text;
+    size_t length = strlen(name);
+    const char *line = text, *seen = text;
+    for (const char *at = strcasestr(text, name); at; at = strcasestr(at + length, name)) {
+        const char *end = memrchr(seen, '\n', (size_t)(at - seen)), *before = at;
+        line = end ? end + 1 : line;
+        seen = at;
+        bool is_whole = (at == text || !strchr(WPA_IDENTIFIER "-.$", at[-1])) &&
+                        !strchr(WPA_IDENTIFIER "-.", at[length] ? at[length] : ' ');
+        if (!is_whole || line[strspn(line, " \t")] == '#' || !wpa_rule_spend(run, 1024)) {
+            continue; /* each is looked at to the end of its line */
+        }
+        while (before > line && strchr(" \t", before[-1])) {
+            before--;
+        }
+        size_t start = (size_t)(at - text);
+        bool is_piped = before > line && before[-1] == '|';
+        wpa_span span = {is_piped ? (size_t)(line - text) : start,
+                         start + (is_piped ? length : strcspn(at, "\r\n"))};
+        wpa_taint taint = wpa_taint_of_script(run, site, span, WPA_TAINT_TEXT);
+        report_text(run, site, site->step->run, span, "Invoke-Expression", &taint);
+    }
+}
+
+/* "& $env:TOOL", ". "$script"": the word names what is run; its arguments are text. */
+static void check_called(wpa_rule_run *run, const wpa_site *site)
+{
+    const wpa_script *script = site->step->lexed;
+    const char *text = site->step->run->text;
+    size_t line = 0, length = script && script->is_readable ? script->length : 0;
+    for (size_t i = 0; i < length; i++) {
+        line = text[i] == '\n' ? i + 1 : line;
+        bool may_be = (text[i] == '&' || text[i] == '.') &&
+                      script->contexts[i] == WPA_SHELL_PLAIN && strchr(" \t$\"", text[i + 1]);
+        size_t before = i, at = i + 1 + (may_be ? strspn(text + i + 1, " \t") : 0);
+        while (may_be && before > line && strchr(" \t", text[before - 1])) {
+            before--;
+        }
+        may_be = may_be && (before == line || strchr(";{(=|", text[before - 1]));
+        size_t quote = text[at] == '"' ? 1 : 0;
+        if (!may_be || text[at + quote] != '$' || (text[i] == '.' && at == i + 1)) {
+            continue;
+        }
+        wpa_span span = {at,
+                         at + quote + strcspn(text + at + quote, quote ? "\"\r\n" : " \t;|)\r\n")};
+        wpa_taint taint = wpa_taint_of_script(run, site, span, WPA_TAINT_TEXT);
+        if (taint.grade == WPA_TAINT_OF_ARBITRARY && !wpa_text_starts(taint.path, "a file ")) {
+            report_text(run, site, site->step->run, span, "PowerShell", &taint);
+        }
+        i = span.end - 1;
     }
 }
 
@@ -391,6 +473,11 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
     }
     const wpa_script *script = site->step->script;
     check_lines(run, site);
+    if (site->step->shell == WPA_SHELL_PWSH) {
+        check_evaluated(run, site, "Invoke-Expression");
+        check_evaluated(run, site, "iex");
+        check_called(run, site);
+    }
     if (site->step->shell == WPA_SHELL_CMD) {
         check_cmd(run, site);
     }

@@ -7,6 +7,7 @@
 #include "rules/pin.h"
 #include "rules/pipes.h"
 #include "rules/references.h"
+#include "rules/secret_files.h"
 #include "rules/steps.h"
 
 /* "secrets.NAME" inside a fence and nothing else; the name in the arena, or NULL. */
@@ -397,6 +398,51 @@ static void check_build_command(wpa_rule_run *run, const wpa_outline_step *step,
     }
 }
 
+/* Does the command print a secret: as a word, or in the here-document that it is fed? */
+static bool prints_secret(wpa_rule_run *run, const wpa_outline_step *step,
+                          const wpa_shell_command *c, const secret_names *set)
+{
+    static const char *const names[] = {"echo", "printf", "cat"};
+    bool is_secret = false;
+    if (c->n_words <= c->first || c->nested || c->is_nested_script ||
+        wpa_text_index(c->name, names, WPA_COUNT(names)) < 0) {
+        return false;
+    }
+    for (size_t i = c->first + 1; *c->name != 'c' && i < c->n_words && !is_secret; i++) {
+        const char *text = may_expand(step, &c->words[i]) ? word_text(run, step, &c->words[i]) : "";
+        is_secret = find_variable(text, set) || holds_secret(text, run->arena);
+    }
+    for (size_t i = 0; i < c->n_redirects && !is_secret; i++) {
+        wpa_span body = c->redirects[i].body;
+        const char *text =
+            wpa_span_length(body) && body.end <= step->run->length
+                ? wpa_arena_slice(run->arena, step->run->text + body.start, wpa_span_length(body))
+                : "";
+        bool expands = *text && step->lexed->contexts[body.start] == WPA_SHELL_HEREDOC;
+        is_secret = (expands && find_variable(text, set)) || holds_secret(text, run->arena);
+    }
+    return is_secret;
+}
+
+/* "echo "$SECRET" > dist/x", and a later step uploads dist. */
+static void check_files(wpa_rule_run *run, const wpa_outline_step *step, size_t i,
+                        const secret_names *set)
+{
+    const wpa_yaml_node *path = NULL;
+    const wpa_shell_command *c = &step->lexed->commands[i];
+    wpa_secret_file file =
+        prints_secret(run, step, c, set) ? wpa_secret_file_of(run, step, i) : (wpa_secret_file){0};
+    const wpa_outline_step *taker =
+        file.path ? wpa_secret_file_taken(run, step, file.path, &path) : NULL;
+    if (taker) {
+        wpa_finding *finding = wpa_rule_report_script(
+            run, step, file.span, "X4", NULL,
+            "a secret is written to %s, which a later step keeps for others to read",
+            wpa_rule_quote(run, file.path, strlen(file.path)));
+        wpa_rule_relate(run, finding, path->span, "takes it along");
+    }
+}
+
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step, const secret_names *of_job)
 {
     check_splices(run, step);
@@ -413,6 +459,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step, const se
         check_words(run, step, c, set);
         check_dump(run, step, c, set);
         check_build_command(run, step, c, set);
+        check_files(run, step, i, set);
     }
 }
 

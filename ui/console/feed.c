@@ -50,15 +50,20 @@ static void tell_page(wpa_ui *ui)
     }
 }
 
+void wpa_ui_ask_list(wpa_ui *ui, wpa_list list)
+{
+    if (ui->lists[list].is_asking) {
+        ui->lists[list].is_late = true;
+    } else {
+        wpa_ui_watch_list(ui, list, NULL, false);
+    }
+}
+
 void wpa_ui_filter_list(wpa_ui *ui, wpa_list list, const char *filter)
 {
     wpa_rows *rows = &ui->lists[list];
     (void)wpa_text_copy(rows->filter, sizeof rows->filter, filter);
-    if (rows->is_asking) {
-        rows->is_late = true;
-    } else {
-        wpa_ui_watch_list(ui, list, NULL, false);
-    }
+    wpa_ui_ask_list(ui, list);
     wpa_loaded_filter(ui, list);
     tell_page(ui);
 }

@@ -1,5 +1,6 @@
 /*
- * Filters over the rows that are loaded, for as long as there is no database to ask. What the rows
+ * Filters over the rows that are loaded, for as long as there is no database to ask, and their
+ * order. What the rows
  * do not tell (the path of a file, a regular expression as the database has them) is told of as not
  * understood; the rest is compared as the database would.
  */
@@ -260,7 +261,7 @@ static size_t take_terms(wpa_list list, const wpa_filter_term *all, size_t n,
     return n_taken;
 }
 
-static wpa_msg *filtered(const wpa_ui *ui, const wpa_list_view *from, const char *filter)
+static wpa_msg *filtered(const wpa_ui *ui, const wpa_list_view *from, const wpa_rows *wanted)
 {
     wpa_msg *msg = wpa_msg_new(WPA_FEED_LIST);
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
@@ -269,7 +270,8 @@ static wpa_msg *filtered(const wpa_ui *ui, const wpa_list_view *from, const char
     wpa_list_view *view = wpa_arena_dup(msg->arena, from, sizeof *from);
     char *rows = wpa_arena_array(msg->arena, from->n_rows + 1, bytes);
     view->ignored = NULL;
-    const wpa_filter_term *all = wpa_filter_terms(ui, from->list, filter, msg->arena, &n_terms);
+    const wpa_filter_term *all =
+        wpa_filter_terms(ui, from->list, wanted->filter, msg->arena, &n_terms);
     const wpa_filter_term **terms = wpa_arena_array(msg->arena, n_terms + 1, sizeof *terms);
     n_terms = take_terms(from->list, all, n_terms, terms, &view->ignored, msg->arena);
     view->n_rows = 0;
@@ -283,6 +285,7 @@ static wpa_msg *filtered(const wpa_ui *ui, const wpa_list_view *from, const char
             memcpy(rows + bytes * view->n_rows++, row, bytes);
         }
     }
+    wpa_loaded_sort(view, rows, bytes, wanted->sort, wanted->is_descending);
     view->rows = rows;
     view->position = 0;
     view->n_matching = (int64_t)view->n_rows;
@@ -307,7 +310,7 @@ void wpa_loaded_filter(wpa_ui *ui, wpa_list list)
         return;
     }
     wpa_loaded_forget(rows);
-    rows->local = filtered(ui, rows->view, rows->filter);
+    rows->local = filtered(ui, rows->view, rows);
     rows->view = rows->local->body;
     ui->is_dirty = true;
 }

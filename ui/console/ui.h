@@ -89,7 +89,7 @@ typedef struct wpa_rows {
     wpa_sort sort;
     bool is_descending;
     bool is_asking;    /* a watch was sent and not answered */
-    bool is_late;      /* the filter has changed since: asked again once the answer is there */
+    bool is_late;      /* filter or order have changed since: asked again once it is answered */
     char narrows[256]; /* "sev: 40  wf: 31": what would match without each term; "" not told */
 } wpa_rows;
 
@@ -284,6 +284,8 @@ const wpa_workflow_row *wpa_ui_workflow(const wpa_ui *ui, int64_t id);
 uint64_t wpa_ui_send(wpa_ui *ui, wpa_command *command);
 /** Ask for the rows of a list again: filter, sort or window have changed. */
 void wpa_ui_watch_list(wpa_ui *ui, wpa_list list, const char *cursor, bool from_end);
+/** The same from its start, one question at a time: a key that is held down asks twice at most. */
+void wpa_ui_ask_list(wpa_ui *ui, wpa_list list);
 /** The filter of a list is another one: asked for, one question at a time. */
 void wpa_ui_filter_list(wpa_ui *ui, wpa_list list, const char *filter);
 /** Bring watches in line with what is open. */
@@ -342,10 +344,15 @@ const char *wpa_saved_find(const wpa_ui *ui, const char *name);
 /** ":set filter NAME": keeps the filter of the list that is open, forgets it if there is none. */
 void wpa_saved_set(wpa_ui *ui, const char *name);
 
-/** While the database is lost, the filter goes over the rows that are loaded. (loaded.c) */
+/** While the database is lost, filter and order are those of the rows that are loaded. (loaded.c)
+ */
 void wpa_loaded_filter(wpa_ui *ui, wpa_list list);
 /** The rows as the engine sent them. */
 void wpa_loaded_forget(wpa_rows *rows);
+
+/** Puts the rows, which are the view's own, in another order if they tell it. (loaded_sort.c) */
+void wpa_loaded_sort(wpa_list_view *view, void *rows, size_t bytes, wpa_sort sort,
+                     bool is_descending);
 
 /** What may stand where the cursor of the filter is; "" none. (complete.c) */
 const char *wpa_complete_words(const wpa_ui *ui, wpa_list list, char *text, size_t size_bytes);

@@ -102,21 +102,23 @@ static void put_title(wpa_ui *ui, const wpa_page *page, char *right, size_t size
     if (kind_of(page)->right) {
         kind_of(page)->right(ui, view, extra, sizeof extra);
     }
-    const char *sort = view->sort < WPA_SORT_COUNT ? sorts[view->sort] : "";
     bool is_filtered = rows->filter[0] != '\0' || rows->local;
-    (void)wpa_text_format(right, size_bytes, "%s%s%s%s%s%s%s%s%s", at, *at ? " of " : "",
+    const char *sort = view->sort < WPA_SORT_COUNT ? sorts[view->sort] : "";
+    const char *order = *sort ? sort : is_filtered ? "" : extra;
+    (void)wpa_text_format(right, size_bytes, "%s%s%s%s%s%s%s%s%s%s", at, *at ? " of " : "",
                           view->is_at_least ? ">=" : "",
                           wpa_count_text(view->n_matching, n, sizeof n), is_filtered ? " of " : "",
                           is_filtered ? wpa_count_text(view->n_all, all, sizeof all) : "",
                           rows->local   ? " loaded"
                           : is_filtered ? "   filtered"
-                          : *sort       ? "   sort "
-                          : *extra      ? "   "
                                         : "",
-                          is_filtered ? ""
-                          : *sort     ? sort
-                                      : extra,
-                          view->is_descending && !is_filtered ? " turned" : "");
+                          *sort    ? "   sort "
+                          : *order ? "   "
+                                   : "",
+                          order,
+                          !view->is_descending ? ""
+                          : *order             ? " turned"
+                                               : "   turned");
 }
 
 /* Of the terms that are in the way, the one without which most is left. */
@@ -255,6 +257,15 @@ static void go_to_end(wpa_ui *ui, wpa_page *page, bool is_last)
     }
 }
 
+/* Another order: asked for; while the database is lost it is that of the loaded rows. */
+static void order(wpa_ui *ui, wpa_page *page)
+{
+    wpa_list list = (wpa_list)page->view->list;
+    wpa_ui_ask_list(ui, list);
+    wpa_loaded_filter(ui, list);
+    wpa_list_changed(ui, page);
+}
+
 static void sort_next(wpa_ui *ui, wpa_page *page)
 {
     wpa_rows *rows = &ui->lists[page->view->list];
@@ -267,11 +278,8 @@ static void sort_next(wpa_ui *ui, wpa_page *page)
         wpa_ui_say(ui, WPA_NOTICE_NOTE, "this list has one order");
         return;
     }
-    if (wpa_ui_is_lost(ui)) {
-        wpa_ui_say(ui, WPA_NOTICE_NOTE, "the order changes when the database is back");
-    }
     rows->sort = sorts[at + 1] == WPA_SORT_COUNT ? sorts[0] : sorts[at + 1];
-    wpa_ui_watch_list(ui, (wpa_list)page->view->list, NULL, false);
+    order(ui, page);
 }
 
 static void mark_all(wpa_ui *ui, wpa_page *page)
@@ -336,7 +344,7 @@ bool wpa_list_verb(wpa_ui *ui, wpa_page *page, wpa_verb verb)
         return true;
     case WPA_VERB_SORT_TURN:
         ui->lists[page->view->list].is_descending = !ui->lists[page->view->list].is_descending;
-        wpa_ui_watch_list(ui, (wpa_list)page->view->list, NULL, false);
+        order(ui, page);
         return true;
     case WPA_VERB_BACK:
         return clear_marks(state);

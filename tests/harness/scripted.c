@@ -534,6 +534,21 @@ void wpa_scripted_add_worst(wpa_scripted *s)
     send_all(s);
 }
 
+void wpa_scripted_swap(wpa_scripted *s, size_t i, size_t k)
+{
+    wpa_workflow_row row = s->workflows[i];
+    s->workflows[i] = s->workflows[k];
+    s->workflows[k] = row;
+    send_all(s);
+}
+
+void wpa_scripted_rescore(wpa_scripted *s, size_t i, double overall)
+{
+    s->workflows[i].scores.overall = overall;
+    s->n_happened++;
+    send_all(s);
+}
+
 void wpa_scripted_fix(wpa_scripted *s, int64_t finding_id)
 {
     s->fixed_finding = finding_id;

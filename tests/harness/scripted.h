@@ -37,6 +37,10 @@ void wpa_scripted_lose(wpa_scripted *scripted, const char *reason);
 void wpa_scripted_restore(wpa_scripted *scripted);
 /** Put a worse workflow above the others. */
 void wpa_scripted_add_worst(wpa_scripted *scripted);
+/** Workflows i and k change places in the list. */
+void wpa_scripted_swap(wpa_scripted *s, size_t i, size_t k);
+/** Workflow i of the list has another score: something has happened. */
+void wpa_scripted_rescore(wpa_scripted *s, size_t i, double overall);
 /** Remove a finding from the list. */
 void wpa_scripted_fix(wpa_scripted *scripted, int64_t finding_id);
 void wpa_scripted_alarm(wpa_scripted *scripted, const char *text);

@@ -121,11 +121,15 @@ void wpa_scripted_send_dashboard(wpa_scripted *s)
     fill_live(s, msg->arena, view);
     view->needs = make_needs(s, msg->arena, &view->n_needs);
     view->n_needs_all = (int64_t)view->n_needs;
-    wpa_activity_row *rows = wpa_arena_dup(msg->arena, activity, sizeof activity);
-    rows[0].at_us = s->now_us - WPA_SCRIPTED_MINUTE_US;
-    rows[1].at_us = s->now_us - 2 * WPA_SCRIPTED_MINUTE_US;
+    view->n_activity = s->n_happened + WPA_COUNT(activity);
+    wpa_activity_row *rows = wpa_arena_array(msg->arena, view->n_activity, sizeof *rows);
+    for (size_t i = 0; i < view->n_activity; i++) {
+        size_t old = i < s->n_happened ? 0 : i - s->n_happened;
+        rows[i] = activity[old];
+        rows[i].at_us =
+            s->now_us - (i < s->n_happened ? 0 : (int64_t)(old + 1) * WPA_SCRIPTED_MINUTE_US);
+    }
     view->activity = rows;
-    view->n_activity = WPA_COUNT(activity);
     if (s->alarm[0]) {
         wpa_notice_row *alarm = wpa_arena_alloc(msg->arena, sizeof *alarm);
         *alarm = (wpa_notice_row){.id = 9,

@@ -89,6 +89,119 @@ static void test_findings_and_patches_sort_while_lost(void **state)
     EXPECT_ORDER("▸ CRIT", "HIGH");
 }
 
+/* What comes in above the screen is counted until it has been looked at. */
+static void test_new_rows_above_are_counted(void **state)
+{
+    stage *s = *state;
+    wpa_ui_resize(s->ui, 10, 80); /* five rows */
+    press(s, "2");
+    press(s, "j");
+    wpa_scripted_add_worst(s->engine);
+    step(s);
+    EXPECT("1 new above   3 of 10");
+    EXPECT_ORDER("payments/ci", "▸  49", "web/release", "mobile/");
+    assert_false(shows(s, "new/worst"));
+    wpa_scripted_add_worst(s->engine);
+    step(s);
+    EXPECT("2 new above   4 of 11");
+    press(s, "j");
+    EXPECT("2 new above   5 of 11");
+    press(s, "k");
+    press(s, "k");
+    press(s, "k");
+    EXPECT("1 new above   2 of 11");
+    press(s, "g");
+    EXPECT_ORDER("1 of 11", "new/worst", "new/worst", "payments/ci");
+    assert_false(shows(s, "new above"));
+    press(s, "G");
+    assert_false(shows(s, "new above"));
+    press(s, "g");
+    wpa_scripted_add_worst(s->engine); /* on the first row: it stays where it is, too */
+    step(s);
+    EXPECT("1 new above   2 of 12");
+    wpa_ui_filter_list(s->ui, WPA_LIST_WORKFLOWS, "x");
+    step(s);
+    assert_false(shows(s, "new above"));
+}
+
+static void test_order_waits_for_the_cursor(void **state)
+{
+    stage *s = *state;
+    press(s, "2");
+    pass_time(s, 3000);
+    wpa_scripted_swap(s->engine, 0, 2);
+    step(s);
+    EXPECT_ORDER("mobile/", "web/release", "payments/ci");
+    press(s, "j");
+    wpa_scripted_swap(s->engine, 0, 5);
+    wpa_scripted_rescore(s->engine, 0, 17);
+    step(s);
+    EXPECT("order waits");
+    EXPECT_ORDER("mobile/", "web/release", "payments/ci", "infra/", "auth/", " 17", "data/");
+    pass_time(s, 1000);
+    press(s, "k");
+    pass_time(s, 1900);
+    EXPECT("order waits");
+    pass_time(s, 200);
+    assert_false(shows(s, "order waits"));
+    press(s, "g");
+    EXPECT_ORDER(" 17", "data/", "web/release", "payments/ci", "infra/", "auth/", "mobile/");
+    wpa_scripted_swap(s->engine, 0, 1);
+    step(s);
+    EXPECT("order waits");
+    press(s, "s"); /* shows it at once, and sorts by nothing else */
+    assert_false(shows(s, "order waits"));
+    press(s, "g");
+    EXPECT_ORDER("web/release", "data/", "payments/ci");
+    assert_int_equal(s->ui->lists[WPA_LIST_WORKFLOWS].sort, WPA_SORT_DEFAULT);
+    press(s, "j");
+    wpa_scripted_swap(s->engine, 0, 1);
+    wpa_scripted_add_worst(s->engine); /* what is new does not wait */
+    step(s);
+    EXPECT_ORDER("order waits", "web/release", "data/");
+    press(s, "g");
+    EXPECT_ORDER("new/worst", "web/release", "data/", "payments/ci");
+}
+
+static void test_back_tells_what_has_changed(void **state)
+{
+    stage *s = *state;
+    wpa_scripted_lose(s->engine, "refused");
+    pass_time(s, 2000);
+    wpa_scripted_restore(s->engine);
+    step(s);
+    EXPECT("BACK, nothing happened while away (2.0 s)");
+    press(s, "2");
+    pass_time(s, 3000);
+    wpa_scripted_lose(s->engine, "refused");
+    pass_time(s, 14000);
+    wpa_scripted_rescore(s->engine, 1, 33);
+    wpa_scripted_rescore(s->engine, 4, 34);
+    wpa_scripted_restore(s->engine);
+    step(s);
+    EXPECT("BACK, 2 changes while away (14 s)   + marks rows that are other");
+    EXPECT("+  33  ▾1");
+    EXPECT("+  34  ▴1");
+    EXPECT("   58  ▴3");
+    pass_time(s, 5200);
+    assert_false(shows(s, "BACK"));
+    EXPECT("+  33  ▾1");
+    press(s, "j");
+    EXPECT("▸  33");
+    press(s, "j");
+    EXPECT("   33  ▾1"); /* it has been looked at */
+    EXPECT("+  34");
+    press(s, "3");
+    press(s, "2");
+    EXPECT("   34");
+    wpa_scripted_lose(s->engine, "refused");
+    pass_time(s, 1000);
+    wpa_scripted_restore(s->engine);
+    step(s);
+    EXPECT("BACK, 2 changes while away (1.0 s)"); /* the harness tells them as of now */
+    assert_false(shows(s, "+ marks"));
+}
+
 #define SIGNED_IN(test) cmocka_unit_test_setup_teardown(test, open_signed_in, close_stage)
 
 int main(void)
@@ -96,6 +209,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SIGNED_IN(test_sort_goes_over_what_is_loaded_while_lost),
         SIGNED_IN(test_findings_and_patches_sort_while_lost),
+        SIGNED_IN(test_new_rows_above_are_counted),
+        SIGNED_IN(test_order_waits_for_the_cursor),
+        SIGNED_IN(test_back_tells_what_has_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -221,6 +221,7 @@ static void apply_session(wpa_ui *ui, wpa_msg *msg)
 static void apply_link(wpa_ui *ui, wpa_msg *msg)
 {
     bool was_lost = ui->link && ui->link->state == WPA_LINK_LOST;
+    int64_t lost_at_us = was_lost ? ui->link->lost_at_us : 0;
     wpa_msg_free(ui->link_msg);
     ui->link_msg = msg;
     ui->link = msg->body;
@@ -228,6 +229,7 @@ static void apply_link(wpa_ui *ui, wpa_msg *msg)
         ui->is_watch_open = false;
     }
     if (was_lost && ui->link->state == WPA_LINK_LIVE) {
+        wpa_moves_back(ui, lost_at_us);
         wpa_ui_say(ui, WPA_NOTICE_OK, "the database is back");
     }
 }
@@ -252,10 +254,8 @@ static void apply_list(wpa_ui *ui, wpa_msg *msg)
         wpa_msg_free(msg); /* an older question's answer */
         return;
     }
-    wpa_msg_free(rows->msg);
-    rows->msg = msg;
+    wpa_moves_take(ui, rows, msg);
     keep_narrows(rows, view);
-    wpa_loaded_forget(rows);
     rows->is_asking = false;
     if (rows->is_late) {
         wpa_ui_watch_list(ui, view->list, NULL, false);
@@ -288,9 +288,22 @@ static void follow_up(wpa_ui *ui)
     if (wpa_ui_is_signed_in(ui) && !ui->is_wall) {
         wpa_rollback_follow(ui);
         tell_page(ui);
+        wpa_moves_taken(ui);
         wpa_ui_sync(ui);
     }
     ui->is_dirty = true;
+}
+
+void wpa_ui_settle(wpa_ui *ui)
+{
+    if (wpa_moves_settle_still(ui)) {
+        tell_page(ui);
+        ui->is_dirty = true;
+    }
+    if (ui->back.until_us && ui->local_us >= ui->back.until_us) {
+        ui->back.until_us = 0;
+        ui->is_dirty = true;
+    }
 }
 
 /* While the view is frozen, its data is held back: replies, alarms, the link, and rows that were
@@ -326,6 +339,7 @@ static void apply_dashboard(wpa_ui *ui, wpa_msg *msg)
     ui->held_dash_msg = NULL;
     ui->dash_msg = msg;
     ui->dash = msg->body;
+    wpa_moves_count(ui);
 }
 
 void wpa_ui_apply(wpa_ui *ui, wpa_msg *msg)

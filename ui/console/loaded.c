@@ -296,8 +296,14 @@ static wpa_msg *filtered(const wpa_ui *ui, const wpa_list_view *from, const wpa_
     return msg;
 }
 
+size_t wpa_loaded_row_bytes(wpa_list list)
+{
+    return row_bytes[list];
+}
+
 void wpa_loaded_forget(wpa_rows *rows)
 {
+    rows->is_order_held = false;
     wpa_msg_free(rows->local);
     rows->local = NULL;
     rows->view = rows->msg ? rows->msg->body : NULL;

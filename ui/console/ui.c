@@ -132,6 +132,7 @@ void wpa_ui_free(wpa_ui *ui)
         wpa_msg_free(msgs[i]);
     }
     for (int i = 0; i < WPA_LIST_COUNT; i++) {
+        wpa_msg_free(ui->lists[i].before_msg);
         wpa_msg_free(ui->lists[i].local);
         wpa_msg_free(ui->lists[i].msg);
     }
@@ -363,6 +364,7 @@ void wpa_ui_tick(wpa_ui *ui, int64_t local_us)
         wpa_rollback_follow(ui);
         ui->is_dirty = true;
     }
+    wpa_ui_settle(ui);
     lock_if_idle(ui);
 }
 

@@ -79,6 +79,14 @@ typedef enum wpa_mode {
     WPA_MODE_HELP,
 } wpa_mode;
 
+#define WPA_ROW_IDS_MAX 256
+
+/** Some rows of a list by the ids they begin with. */
+typedef struct wpa_row_ids {
+    int64_t ids[WPA_ROW_IDS_MAX];
+    size_t n;
+} wpa_row_ids;
+
 /** Rows of one list as they came last. */
 typedef struct wpa_rows {
     wpa_msg *msg;
@@ -88,8 +96,14 @@ typedef struct wpa_rows {
     char filter[512], kept_filter[512]; /* typed; and what Esc goes back to */
     wpa_sort sort;
     bool is_descending;
-    bool is_asking;    /* a watch was sent and not answered */
-    bool is_late;      /* filter or order have changed since: asked again once it is answered */
+    bool is_asking;      /* a watch was sent and not answered */
+    bool is_late;        /* filter or order have changed since: asked again once it is answered */
+    wpa_msg *before_msg; /* of before */
+    const wpa_list_view *before; /* as they were shown, while a view looks at what is other */
+    wpa_row_ids fresh;           /* came in since and have not been on the screen */
+    wpa_row_ids changed;         /* other since the database was lost; until they are selected */
+    bool was_lost;               /* the database was lost: the next rows are compared with these */
+    bool is_order_held;          /* the newest order waits until the cursor has been still */
     char narrows[256]; /* "sev: 40  wf: 31": what would match without each term; "" not told */
 } wpa_rows;
 
@@ -137,6 +151,15 @@ typedef struct wpa_rollback {
     uint64_t request_id;
     char by[64];
 } wpa_rollback;
+
+/** What is told for a while when the database is back. */
+typedef struct wpa_back {
+    int64_t lost_at_us; /* the next dashboard tells what has happened since; 0 has told */
+    int64_t until_us;   /* shown until then; 0 not */
+    int64_t away_us;
+    int n;
+    bool is_at_least;
+} wpa_back;
 
 typedef struct wpa_sign_in {
     wpa_field name, secret, again, code;
@@ -199,6 +222,7 @@ struct wpa_ui {
     wpa_message message;
     int n_more_messages;
     wpa_ask ask;
+    wpa_back back;
     wpa_rollback rollback;
     int64_t closed_window_us; /* rollback_at of the window closed last: an older row may show it */
     wpa_sign_in sign_in;
@@ -288,6 +312,8 @@ void wpa_ui_watch_list(wpa_ui *ui, wpa_list list, const char *cursor, bool from_
 void wpa_ui_ask_list(wpa_ui *ui, wpa_list list);
 /** The filter of a list is another one: asked for, one question at a time. */
 void wpa_ui_filter_list(wpa_ui *ui, wpa_list list, const char *filter);
+/** The clock has moved: what has waited for the cursor to be still is shown, strips end. */
+void wpa_ui_settle(wpa_ui *ui);
 /** Bring watches in line with what is open. */
 void wpa_ui_sync(wpa_ui *ui);
 
@@ -353,6 +379,31 @@ void wpa_loaded_forget(wpa_rows *rows);
 /** Puts the rows, which are the view's own, in another order if they tell it. (loaded_sort.c) */
 void wpa_loaded_sort(wpa_list_view *view, void *rows, size_t bytes, wpa_sort sort,
                      bool is_descending);
+
+/** Size of a row of this list. */
+size_t wpa_loaded_row_bytes(wpa_list list);
+
+/** Takes newer rows of a list; their order may wait. (moves.c) */
+void wpa_moves_take(wpa_ui *ui, wpa_rows *rows, wpa_msg *msg);
+/** The view has seen them: what was shown before is let go. */
+void wpa_moves_taken(wpa_ui *ui);
+/** Puts rows in the order that has waited; true: one has. */
+bool wpa_moves_settle(wpa_rows *rows);
+/** The same for all, once the cursor has been still for long enough. */
+bool wpa_moves_settle_still(wpa_ui *ui);
+/** Rows that came in above row top and have not been on the screen. */
+int wpa_moves_new_above(const wpa_rows *rows, int top);
+/** What the cursor tells to be on the screen has been seen. */
+void wpa_moves_seen(wpa_rows *rows, const wpa_cursor *cursor);
+bool wpa_moves_has(const wpa_row_ids *ids, int64_t id);
+void wpa_moves_add(wpa_row_ids *ids, int64_t id);
+/** The row of a view that begins with this id; NULL none. */
+const void *wpa_moves_row(const wpa_list_view *view, int64_t id);
+/** The database is back; a dashboard that came: what has happened since it was lost. */
+void wpa_moves_back(wpa_ui *ui, int64_t lost_at_us);
+void wpa_moves_count(wpa_ui *ui);
+/** Returns the row behind the strip. */
+int wpa_moves_draw_back(wpa_ui *ui, const wpa_canvas *canvas, int row);
 
 /** What may stand where the cursor of the filter is; "" none. (complete.c) */
 const char *wpa_complete_words(const wpa_ui *ui, wpa_list list, char *text, size_t size_bytes);

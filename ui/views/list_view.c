@@ -58,6 +58,27 @@ wpa_cursor *wpa_list_cursor(wpa_page *page)
     return &((wpa_list_state *)page->state)->cursor;
 }
 
+/* What reads otherwise than before the database was lost, and what was not there. */
+static void note_changes(wpa_ui *ui, const wpa_page *page)
+{
+    wpa_rows *rows = &ui->lists[page->view->list];
+    const wpa_table *table = kind_of(page)->table;
+    if (!rows->was_lost || !rows->before) {
+        return;
+    }
+    for (size_t i = 0; i < rows->view->n_rows; i++) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        int64_t id = 0, now_us = wpa_ui_now(ui);
+        const char *row = (const char *)rows->view->rows + i * table->row_bytes;
+        memcpy(&id, row, sizeof id);
+        const void *old = wpa_moves_row(rows->before, id);
+        if (!old || !wpa_text_is(wpa_table_text(table, row, now_us, arena),
+                                 wpa_table_text(table, old, now_us, arena))) {
+            wpa_moves_add(&rows->changed, id);
+        }
+    }
+}
+
 void wpa_list_changed(wpa_ui *ui, wpa_page *page)
 {
     wpa_list_state *state = page->state;
@@ -65,6 +86,7 @@ void wpa_list_changed(wpa_ui *ui, wpa_page *page)
     if (!view) {
         return;
     }
+    note_changes(ui, page);
     bool is_other = state->request_id != view->request_id; /* another filter, sort or window */
     state->request_id = view->request_id;
     if (is_other && state->goes_to) {
@@ -105,7 +127,14 @@ static void put_title(wpa_ui *ui, const wpa_page *page, char *right, size_t size
     bool is_filtered = rows->filter[0] != '\0' || rows->local;
     const char *sort = view->sort < WPA_SORT_COUNT ? sorts[view->sort] : "";
     const char *order = *sort ? sort : is_filtered ? "" : extra;
-    (void)wpa_text_format(right, size_bytes, "%s%s%s%s%s%s%s%s%s%s", at, *at ? " of " : "",
+    int n_new = view->n_rows ? wpa_moves_new_above(rows, state->cursor.top) : 0;
+    char moved[WPA_SHORT] = "";
+    if (n_new) {
+        (void)wpa_text_format(moved, sizeof moved, "%d new above   ", n_new);
+    } else if (rows->is_order_held) {
+        (void)wpa_text_copy(moved, sizeof moved, "order waits   ");
+    }
+    (void)wpa_text_format(right, size_bytes, "%s%s%s%s%s%s%s%s%s%s%s", moved, at, *at ? " of " : "",
                           view->is_at_least ? ">=" : "",
                           wpa_count_text(view->n_matching, n, sizeof n), is_filtered ? " of " : "",
                           is_filtered ? wpa_count_text(view->n_all, all, sizeof all) : "",
@@ -161,9 +190,8 @@ static void draw_rows(wpa_ui *ui, wpa_page *page, const wpa_canvas *canvas)
 {
     wpa_list_state *state = page->state;
     const wpa_list_view *view = rows_of(ui, page);
+    wpa_rows *rows = &ui->lists[page->view->list];
     char right[256];
-    put_title(ui, page, right, sizeof right);
-    wpa_rule(canvas, 0, kind_of(page)->title, right, true);
     wpa_canvas body = wpa_canvas_part(canvas, 1, 0, canvas->rows - 1, canvas->cols);
     if (!view) {
         (void)wpa_put_wrapped(&body, 1, 3, body.cols - 6, WPA_PAINT_MUTED,
@@ -173,9 +201,14 @@ static void draw_rows(wpa_ui *ui, wpa_page *page, const wpa_canvas *canvas)
     } else if (!view->n_rows) {
         draw_empty(ui, page, view, &body);
     } else {
+        state->cursor.changed = rows->changed.ids;
+        state->cursor.n_changed = rows->changed.n;
         wpa_table_draw(kind_of(page)->table, &body, view->rows, view->n_rows, wpa_ui_now(ui),
                        &state->cursor, true);
+        wpa_moves_seen(rows, &state->cursor);
     }
+    put_title(ui, page, right, sizeof right); /* knows by now what has been on the screen */
+    wpa_rule(canvas, 0, kind_of(page)->title, right, true);
 }
 
 static void draw_strip(wpa_ui *ui, wpa_page *page, const wpa_canvas *canvas)
@@ -271,6 +304,10 @@ static void sort_next(wpa_ui *ui, wpa_page *page)
     wpa_rows *rows = &ui->lists[page->view->list];
     const wpa_sort *sorts = kind_of(page)->sorts;
     int at = 0;
+    if (wpa_moves_settle(rows)) { /* the order that waits is what is asked for */
+        wpa_list_changed(ui, page);
+        return;
+    }
     while (sorts && sorts[at] != WPA_SORT_COUNT && sorts[at] != rows->sort) {
         at++;
     }

@@ -18,6 +18,8 @@ typedef struct wpa_cursor {
     bool is_lost; /* the selected row has gone: its neighbour is selected now */
     wpa_object marks[WPA_MARKS_MAX];
     size_t n_marks;
+    const int64_t *changed; /* ids that rows begin with: these are told to be other; borrowed */
+    size_t n_changed;
 } wpa_cursor;
 
 /** Rows have changed: find the selected one again and keep it on the same line of the screen. */

@@ -90,6 +90,26 @@ void wpa_table_row(const wpa_table *table, const wpa_canvas *canvas, int row, co
     }
 }
 
+/* What stands before a row: the selection, a mark, or that it is not as it was. */
+static const char *mark_of(const wpa_table *table, const wpa_cursor *cursor, const void *rows,
+                           size_t index)
+{
+    if ((int)index == cursor->index) {
+        return "▸";
+    }
+    if (wpa_cursor_is_marked(cursor, table->at(rows, index))) {
+        return "▪";
+    }
+    int64_t id = 0;
+    memcpy(&id, (const char *)rows + index * table->row_bytes, sizeof id);
+    for (size_t i = 0; i < cursor->n_changed; i++) {
+        if (cursor->changed[i] == id) {
+            return "+";
+        }
+    }
+    return " ";
+}
+
 void wpa_table_draw(const wpa_table *table, const wpa_canvas *canvas, const void *rows, size_t n,
                     int64_t now_us, wpa_cursor *cursor, bool is_focused)
 {
@@ -99,13 +119,8 @@ void wpa_table_draw(const wpa_table *table, const wpa_canvas *canvas, const void
     for (int i = 0; i < height && cursor->top + i < (int)n; i++) {
         size_t index = (size_t)cursor->top + (size_t)i;
         const void *data = (const char *)rows + index * table->row_bytes;
-        bool is_selected = (int)index == cursor->index;
-        bool is_marked = wpa_cursor_is_marked(cursor, table->at(rows, index));
-        wpa_table_row(table, canvas, i + 1, data, now_us,
-                      is_selected ? "▸"
-                      : is_marked ? "▪"
-                                  : " ",
-                      is_selected, is_focused);
+        wpa_table_row(table, canvas, i + 1, data, now_us, mark_of(table, cursor, rows, index),
+                      (int)index == cursor->index, is_focused);
     }
 }
 

@@ -117,15 +117,42 @@ static bool is_named_elsewhere(const wpa_rule_run *run, const subject *s)
     return wpa_text_find(doc->source + span.start, wpa_span_length(span), s->label->text) != NULL;
 }
 
+/* A value of the same row that runs there already: the two would be alike. */
+static bool is_there_already(const subject *s, const wpa_fact_runner *next)
+{
+    const wpa_yaml_node *row = s->label->node->parent;
+    for (size_t i = 0; wpa_yaml_is(row, WPA_YAML_SEQUENCE) && i < row->n_items; i++) {
+        const char *text = wpa_yaml_text(wpa_yaml_resolve(row->items[i]));
+        const wpa_fact_runner *other = text ? wpa_facts_runner_find(wpa_slice_of(text)) : NULL;
+        if (other && (other == next || wpa_text_is(other->alias_of, next->label))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Each place of the matrix that says the label: an include goes by the row's value. */
+static void rename_all(wpa_rule_run *run, wpa_fix *fix, const subject *s, const char *to)
+{
+    for (size_t i = 0; i < s->job->n_labels; i++) {
+        const wpa_outline_label *other = &s->job->labels[i];
+        bool is_same = other->is_from_matrix && s->label->is_from_matrix &&
+                       wpa_text_is(other->text, s->label->text);
+        if (other->node == s->label->node || is_same) {
+            wpa_rule_edit(run, fix, wpa_yaml_source_span(other->node, 0, other->node->length), "%s",
+                          to);
+        }
+    }
+}
+
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
     const wpa_fact_runner *next = successor_of(s->label->runner);
-    if (next && !is_named_elsewhere(run, s)) {
+    if (next && !is_named_elsewhere(run, s) && !is_there_already(s, next)) {
         wpa_fix *fix = wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "run on %s", next->label);
         fix->needs = wpa_rule_needs(run, WPA_FACTS_RUNNERS);
-        wpa_rule_edit(run, fix, wpa_yaml_source_span(s->label->node, 0, s->label->node->length),
-                      "%s", next->label);
+        rename_all(run, fix, s, next->label);
     }
 }
 

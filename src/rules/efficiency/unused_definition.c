@@ -21,6 +21,21 @@ static const char *quote(wpa_rule_run *run, const char *text)
     return wpa_rule_quote(run, text, strlen(text));
 }
 
+/* Do the comments that the file begins with say that a program has written it? */
+static bool is_generated(const wpa_yaml_doc *doc)
+{
+    for (const char *line = doc->source; *line == '#';) {
+        const char *end = strchrnul(line, '\n');
+        size_t length = (size_t)(end - line);
+        if (wpa_text_find_ci(line, length, "generated") &&
+            wpa_text_find_ci(line, length, "do not edit")) {
+            return true;
+        }
+        line = *end ? end + 1 : end;
+    }
+    return false;
+}
+
 /* U3: an output of a job that no other job, nor the workflow's callers, read. */
 static void check_outputs(wpa_rule_run *run, const wpa_readings *r, const wpa_outline_job *job)
 {
@@ -28,9 +43,12 @@ static void check_outputs(wpa_rule_run *run, const wpa_readings *r, const wpa_ou
     for (size_t i = 0; wpa_yaml_is(outputs, WPA_YAML_MAPPING) && i < outputs->n_pairs; i++) {
         const char *name = wpa_yaml_text(outputs->pairs[i].key);
         if (name && !wpa_text_is(name, "<<") && !wpa_readings_have_output(run, r, job->id, name)) {
-            (void)wpa_rule_report(run, outputs->pairs[i].key->span, "U3", outputs->pairs[i].value,
-                                  "nothing reads output %s of job %s", quote(run, name),
-                                  quote(run, job->id));
+            wpa_finding *finding = wpa_rule_report(
+                run, outputs->pairs[i].key->span, "U3", outputs->pairs[i].value,
+                "nothing reads output %s of job %s", quote(run, name), quote(run, job->id));
+            if (is_generated(run->source->yaml)) { /* by what writes all outputs that there are */
+                finding->persona = WPA_PERSONA_PEDANTIC;
+            }
         }
     }
 }

@@ -56,11 +56,23 @@ static void report(wpa_rule_run *run, wpa_span span, const wpa_yaml_node *update
     const char *name = wpa_yaml_text(ecosystem);
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
     *s = (subject){update, days};
-    (void)wpa_rule_report(run, span, NULL, s,
-                          "updates of %s are taken %s, before anyone can have found what is wrong "
-                          "with a release",
-                          wpa_rule_quote(run, name ? name : "", name ? strlen(name) : 0),
-                          days ? "too soon" : "on the day they come out");
+    const char *quoted = wpa_rule_quote(run, name ? name : "", name ? strlen(name) : 0);
+    const char *text = wpa_yaml_text(days);
+    if (text) {
+        (void)wpa_rule_report(
+            run, span, NULL, s,
+            "updates of %s are taken after %s, and what is wrong with a release is "
+            "often found later: wait %d days",
+            quoted,
+            wpa_arena_printf(run->arena, "%.8s day%s", text, wpa_text_is(text, "1") ? "" : "s"),
+            (int)days_wanted(run));
+        return;
+    }
+    (void)wpa_rule_report(
+        run, span, NULL, s,
+        "updates of %s are taken on the day they come out, before anyone can have "
+        "found what is wrong with a release",
+        quoted);
 }
 
 static void check_update(wpa_rule_run *run, const wpa_yaml_node *update)

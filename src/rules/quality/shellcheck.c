@@ -100,7 +100,10 @@ static bool is_list(const wpa_lint_script *script, wpa_span span)
 {
     bool is_word = (span.start == 0 || strchr(" \t\n", script->text[span.start - 1])) &&
                    (span.end >= script->length || strchr(" \t\n)", script->text[span.end]));
-    return is_word && wpa_variable_holds_list(variable_at(script, span));
+    wpa_slice name = variable_at(script, span);
+    const char *value = memchr(name.at, ':', name.length); /* "${ARGS:-}" */
+    name.length = value ? (size_t)(value - name.at) : name.length;
+    return is_word && wpa_variable_holds_list(name);
 }
 
 /* Quotes around what is one word anyway are a matter of style. */

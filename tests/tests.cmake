@@ -111,6 +111,7 @@ endif()
 if(TEST ui.pty) # it measures what a key does at once: nothing beside it
   set_tests_properties(ui.pty PROPERTIES RUN_SERIAL TRUE)
   add_dependencies(test_ui_pty ui_demo)
+  add_dependencies(test_ui_plain ui_demo)
 endif()
 if(TARGET wpa)
   add_test(NAME e2e.story COMMAND ${CMAKE_SOURCE_DIR}/tests/story.sh $<TARGET_FILE:wpa>)

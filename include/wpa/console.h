@@ -50,5 +50,14 @@ typedef struct wpa_ui_options {
  */
 bool wpa_ui_run(const wpa_ui_options *options, wpa_console_port *port, wpa_error *err) WPA_CHECK;
 
+/**
+ * The console as lines (for screen readers, dumb terminals, scripts): reads commands from standard
+ * input and tells what happens on standard output, without any escape sequence. Ends with "quit",
+ * the end of the input, a closed inbox or stop_fd.
+ *
+ * Errors    WPA_E_INVALID (unknown theme), WPA_E_IO (standard output).
+ */
+bool wpa_plain_run(const wpa_ui_options *options, wpa_console_port *port, wpa_error *err) WPA_CHECK;
+
 /** The wall display: reads only (it sends nothing but WATCH and REFRESH); same errors. */
 bool wpa_wall_run(const wpa_ui_options *options, wpa_console_port *port, wpa_error *err) WPA_CHECK;

@@ -34,6 +34,7 @@ enum {
 
 static const wpa_cli_option console_options[] = {
     LOOK_OPTIONS,
+    {"plain", 0, WPA_CLI_FLAG, NULL, "lines instead of a screen, for screen readers and scripts (also WPA_PLAIN=1, TERM=dumb)"},
     {"read-only", 0, WPA_CLI_FLAG, NULL, "look around without signing in"},
     {"workers", 0, WPA_CLI_INT, "N", "jobs done by this process at the same time (default: as many as cores, at most 8; 0: none)"},
 };
@@ -42,12 +43,24 @@ static const wpa_cli_option wall_options[] = {LOOK_OPTIONS};
 
 /* ---- what the console needs to start ---- */
 
+/*
+ * Lines instead of a screen: asked for, or the terminal says of itself that it can do no other.
+ * Without a terminal nobody is taken to have asked: a job that runs wpa by mistake should fail.
+ */
+static bool is_plain(const wpa_cli *cli)
+{
+    const char *plain = getenv("WPA_PLAIN"), *term = getenv("TERM");
+    return wpa_cli_is_given(cli, "plain") || wpa_text_is(plain, "1") ||
+           (wpa_text_is(term, "dumb") && isatty(STDIN_FILENO));
+}
+
 static bool need_terminal(wpa_error *err)
 {
     int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (fd < 0 || !isatty(fd)) {
         WPA_FAIL(err, WPA_E_INVALID,
-                 "no terminal: the console needs one (wpa help lists commands that do not)");
+                 "no terminal: the console needs one (wpa --plain reads and writes lines; wpa help "
+                 "lists commands that need none)");
     }
     if (fd >= 0) {
         close(fd);
@@ -132,7 +145,9 @@ static void block_signals(wpa_cli *cli)
 static bool show(wpa_cli *cli, const wpa_feed_options *feed_options, screen show_it,
                  const wpa_ui_options *options, wpa_error *err)
 {
-    block_signals(cli);
+    if (show_it != wpa_plain_run) { /* lines are suspended by the terminal, as a shell's are */
+        block_signals(cli);
+    }
     WPA_AUTO(wpa_feed) *feed = wpa_feed_open(feed_options, err);
     return feed && show_it(options, wpa_feed_port(feed), err);
 }
@@ -141,7 +156,7 @@ static int run_screen(wpa_cli *cli, wpa_feed_options *feed_options, screen show_
                       const wpa_ui_options *options, wpa_error *err)
 {
     wpa_db_source source;
-    if (!need_terminal(err) ||
+    if ((show_it != wpa_plain_run && !need_terminal(err)) ||
         !wpa_db_source_find(wpa_cli_text(cli, "db"), cli->arena, &source, err)) {
         return WPA_CLI_FAILED;
     }
@@ -172,7 +187,11 @@ static int run_console(wpa_cli *cli, wpa_error *err)
         WPA_FAIL(err, WPA_E_INVALID, "--workers: at most 64");
         return WPA_CLI_FAILED;
     }
-    return run_screen(cli, &feed_options, wpa_ui_run, &options, err);
+    if (!is_plain(cli)) {
+        return run_screen(cli, &feed_options, wpa_ui_run, &options, err);
+    }
+    options.stop_fd = wpa_cli_signal_fd(cli);
+    return run_screen(cli, &feed_options, wpa_plain_run, &options, err);
 }
 
 const wpa_cli_command wpa_cli_console = {

@@ -171,6 +171,7 @@ static const place variables[] = {
      "where refreshed facts are, in wpa/facts/ of each: ~/.local/share, /usr/local/share and "
      "/usr/share if unset"},
     {"NO_COLOR", "no colours, if set to anything"},
+    {"WPA_PLAIN", "if 1, the console is lines instead of a screen, as --plain"},
 };
 
 static const place files[] = {

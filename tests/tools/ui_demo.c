@@ -1,6 +1,6 @@
 /*
  * The console on the scripted engine, to look at it and to drive it in a pseudo-terminal:
- * ui_demo [--wall] [--first] [--signed-in] [--theme NAME] [--color DEPTH] [--ascii]
+ * ui_demo [--wall | --plain] [--first] [--signed-in] [--theme NAME] [--color DEPTH] [--ascii]
  */
 #include <pthread.h>
 #include <signal.h>
@@ -28,10 +28,11 @@ static void *run_clock(void *context)
 }
 
 static void read_options(int argc, char **argv, wpa_ui_options *options, bool *is_wall,
-                         bool *is_first, bool *is_signed_in)
+                         bool *is_plain, bool *is_first, bool *is_signed_in)
 {
     for (int i = 1; i < argc; i++) {
         const char *next = i + 1 < argc ? argv[i + 1] : NULL;
+        *is_plain |= strcmp(argv[i], "--plain") == 0;
         *is_wall |= strcmp(argv[i], "--wall") == 0;
         *is_first |= strcmp(argv[i], "--first") == 0;
         *is_signed_in |= strcmp(argv[i], "--signed-in") == 0;
@@ -50,8 +51,8 @@ static void read_options(int argc, char **argv, wpa_ui_options *options, bool *i
 int main(int argc, char **argv)
 {
     wpa_ui_options options = {.config = "/nonexistent/console.yaml"};
-    bool is_wall = false, is_first = false, is_signed_in = false;
-    read_options(argc, argv, &options, &is_wall, &is_first, &is_signed_in);
+    bool is_wall = false, is_plain = false, is_first = false, is_signed_in = false;
+    read_options(argc, argv, &options, &is_wall, &is_plain, &is_first, &is_signed_in);
     sigset_t all;
     (void)sigfillset(&all);
     wpa_error err = {0};
@@ -70,7 +71,9 @@ int main(int argc, char **argv)
         wpa_scripted_start(scripted, is_first);
     }
     wpa_console_port *port = wpa_scripted_port(scripted);
-    bool is_fine = is_wall ? wpa_wall_run(&options, port, &err) : wpa_ui_run(&options, port, &err);
+    bool is_fine = is_wall    ? wpa_wall_run(&options, port, &err)
+                   : is_plain ? wpa_plain_run(&options, port, &err)
+                              : wpa_ui_run(&options, port, &err);
     clock.is_over = true;
     (void)pthread_join(thread, NULL);
     if (!is_fine) {

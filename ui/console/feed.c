@@ -7,10 +7,18 @@
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
+/* Rows and pages answer these; nobody waits for a reply of theirs. */
+static bool is_watch(wpa_command_kind kind)
+{
+    return kind == WPA_COMMAND_WATCH_LIST || kind == WPA_COMMAND_WATCH_OBJECT ||
+           kind == WPA_COMMAND_REFRESH;
+}
+
 uint64_t wpa_ui_send(wpa_ui *ui, wpa_command *command)
 {
     wpa_error err = {0};
     uint64_t id = ++ui->last_request;
+    bool is_order = !is_watch(command->kind);
     command->request_id = id;
     command->frame = ui->frame;
     command->key = *ui->pressed ? wpa_arena_text(command->arena, ui->pressed) : NULL;
@@ -19,6 +27,7 @@ uint64_t wpa_ui_send(wpa_ui *ui, wpa_command *command)
         wpa_ui_say_error(ui, name, &err);
         return 0;
     }
+    ui->n_open_orders += is_order;
     return id;
 }
 
@@ -214,6 +223,7 @@ static void apply_session(wpa_ui *ui, wpa_msg *msg)
     }
     ui->watched = (wpa_object){WPA_OBJECT_NONE, 0};
     ui->is_watch_open = false;
+    ui->n_open_orders = 0; /* of the one who has left */
     wpa_ask_close(ui);
     wpa_sign_in_open(ui);
 }
@@ -342,6 +352,14 @@ static void apply_dashboard(wpa_ui *ui, wpa_msg *msg)
     wpa_moves_count(ui);
 }
 
+static void apply_reply(wpa_ui *ui, wpa_msg *msg)
+{
+    const wpa_reply_view *reply = msg->body;
+    ui->n_open_orders -= !is_watch(reply->kind) && ui->n_open_orders > 0;
+    wpa_ui_reply(ui, reply);
+    wpa_msg_free(msg);
+}
+
 void wpa_ui_apply(wpa_ui *ui, wpa_msg *msg)
 {
     if (msg->kind == WPA_FEED_DASHBOARD) {
@@ -373,8 +391,7 @@ void wpa_ui_apply(wpa_ui *ui, wpa_msg *msg)
         apply_detail(ui, msg);
         break;
     case WPA_FEED_REPLY:
-        wpa_ui_reply(ui, msg->body);
-        wpa_msg_free(msg);
+        apply_reply(ui, msg);
         break;
     case WPA_FEED_NOTICE:
         apply_notice(ui, msg->body);

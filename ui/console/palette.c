@@ -362,6 +362,30 @@ void wpa_palette_run(wpa_ui *ui, const char *line)
     run_line(ui, line, 0);
 }
 
+bool wpa_palette_has(const char *name)
+{
+    for (size_t i = 0; i < WPA_COUNT(aliases); i++) {
+        name = wpa_text_is(aliases[i].alias, name) ? aliases[i].name : name;
+    }
+    for (size_t i = 0; i < WPA_COUNT(specials); i++) {
+        if (wpa_text_is(specials[i].name, name)) {
+            return true;
+        }
+    }
+    wpa_verb verb = wpa_verb_named(name);
+    return verb != WPA_VERB_NONE && is_offered(verb);
+}
+
+const char *wpa_palette_special(size_t i, const char **usage, const char **help)
+{
+    if (i >= WPA_COUNT(specials)) {
+        return NULL;
+    }
+    *usage = specials[i].usage;
+    *help = specials[i].help;
+    return specials[i].name;
+}
+
 void wpa_palette_open(wpa_ui *ui, const char *text)
 {
     ui->mode = WPA_MODE_PALETTE;

@@ -26,7 +26,7 @@ static bool has_item(const wpa_ui *ui, int item)
            (item == READ_ONLY && ui->session && ui->session->can_read_only);
 }
 
-static wpa_field *field_of(wpa_ui *ui)
+wpa_field *wpa_sign_in_field(wpa_ui *ui)
 {
     wpa_sign_in *form = &ui->sign_in;
     return form->focus == NAME     ? &form->name
@@ -34,6 +34,14 @@ static wpa_field *field_of(wpa_ui *ui)
            : form->focus == AGAIN  ? &form->again
            : form->focus == CODE   ? &form->code
                                    : NULL;
+}
+
+const char *wpa_sign_in_label(const wpa_ui *ui)
+{
+    static const char *const labels[] = {"Guardian", "Passphrase", "Passphrase again",
+                                         "One-time code"};
+    int focus = ui->sign_in.focus;
+    return focus < SIGN_IN ? labels[focus] : "";
 }
 
 void wpa_sign_in_open(wpa_ui *ui)
@@ -134,7 +142,7 @@ static void draw_browser(wpa_ui *ui, const wpa_canvas *canvas, int row)
                       "Waiting for the browser ...");
 }
 
-static void send_read_only(wpa_ui *ui)
+void wpa_sign_in_read_only(wpa_ui *ui)
 {
     if (!ui->sign_in.is_waiting) {
         ui->sign_in.is_waiting =
@@ -146,7 +154,7 @@ static void enter(wpa_ui *ui)
 {
     wpa_sign_in *form = &ui->sign_in;
     if (form->focus == READ_ONLY) {
-        send_read_only(ui);
+        wpa_sign_in_read_only(ui);
     } else if (form->focus == NAME ||
                (form->focus == SECRET && (has_item(ui, AGAIN) || has_item(ui, CODE)))) {
         move_focus(ui, 1);
@@ -157,7 +165,7 @@ static void enter(wpa_ui *ui)
 
 void wpa_sign_in_key(wpa_ui *ui, const wpa_key *key)
 {
-    wpa_field *field = field_of(ui);
+    wpa_field *field = wpa_sign_in_field(ui);
     bool is_ctrl_c = key->code == WPA_KEY_CTRL && key->character == 'c';
     if (is_ctrl_c) {
         ui->is_quitting = true;

@@ -272,6 +272,9 @@ void wpa_ui_show_map(wpa_ui *ui, wpa_object workflow)
 
 wpa_object wpa_ui_selected(wpa_ui *ui)
 {
+    if (ui->acts_on.kind != WPA_OBJECT_NONE) {
+        return ui->acts_on;
+    }
     wpa_page *page = wpa_ui_page(ui);
     return page->view->selected ? page->view->selected(ui, page) : page->object;
 }
@@ -282,7 +285,7 @@ const wpa_cursor *wpa_ui_marks(wpa_ui *ui)
     return page->view->cursor ? page->view->cursor(page) : NULL;
 }
 
-unsigned wpa_ui_contexts(wpa_ui *ui)
+unsigned wpa_ui_contexts_of(wpa_object_kind kind)
 {
     static const struct {
         wpa_object_kind kind;
@@ -296,28 +299,37 @@ unsigned wpa_ui_contexts(wpa_ui *ui)
         {WPA_OBJECT_NOTICE, WPA_ON_NOTICE},
         {WPA_OBJECT_DESTINATION, WPA_ON_DESTINATION},
     };
-    wpa_object object = wpa_ui_selected(ui);
-    unsigned contexts = wpa_ui_page(ui)->view->contexts;
+    unsigned contexts = 0;
     for (size_t i = 0; i < WPA_COUNT(kinds); i++) {
-        contexts |= kinds[i].kind == object.kind ? kinds[i].context | WPA_ON_OBJECT : 0;
+        contexts |= kinds[i].kind == kind ? kinds[i].context | WPA_ON_OBJECT : 0;
     }
     return contexts;
+}
+
+unsigned wpa_ui_contexts(wpa_ui *ui)
+{
+    return wpa_ui_page(ui)->view->contexts | wpa_ui_contexts_of(wpa_ui_selected(ui).kind);
 }
 
 /* ---- messages and time ----------------------------------------------------------------------- */
 
 void wpa_ui_say(wpa_ui *ui, wpa_notice_level level, const char *format, ...)
 {
+    char text[WPA_MESSAGE_MAX];
+    va_list values;
+    va_start(values, format);
+    (void)vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    if (ui->said) {
+        ui->said(ui->said_context, level, text);
+    }
     bool is_kept = ui->message.text[0] && ui->message.until_us == 0 &&
                    ui->message.level >= WPA_NOTICE_ERROR && level < WPA_NOTICE_ERROR;
     if (is_kept) { /* an error stays until a key */
         ui->n_more_messages++;
         return;
     }
-    va_list values;
-    va_start(values, format);
-    (void)vsnprintf(ui->message.text, sizeof ui->message.text, format, values);
-    va_end(values);
+    (void)wpa_text_copy(ui->message.text, sizeof ui->message.text, text);
     ui->message.level = level;
     ui->message.at_us = wpa_ui_clock(ui);
     ui->message.until_us = level >= WPA_NOTICE_ERROR ? 0 : ui->local_us + MESSAGE_US;

@@ -235,7 +235,12 @@ struct wpa_ui {
     int64_t hold_keys_until_us; /* changing keys are refused: the selection has just changed */
     int wall_page;
     int64_t wall_turn_us, wall_asked_us;
-    char pressed[32]; /* key that is being handled, for the audit log */
+    char pressed[32];   /* key that is being handled, for the audit log */
+    wpa_object acts_on; /* what a command names, instead of what is selected; none: the selected */
+    int n_open_orders;  /* commands that were sent and not answered, watches left out */
+    /** Plain mode is told each message as it comes; NULL elsewhere. */
+    void (*said)(void *context, wpa_notice_level level, const char *text);
+    void *said_context;
 };
 
 /* ---- life ---------------------------------------------------------------------------------- */
@@ -293,6 +298,8 @@ void wpa_ui_open(wpa_ui *ui, wpa_object object);
 /** What keys act on now. */
 wpa_object wpa_ui_selected(wpa_ui *ui);
 unsigned wpa_ui_contexts(wpa_ui *ui);
+/** Of a thing of this kind, wherever it is selected. */
+unsigned wpa_ui_contexts_of(wpa_object_kind kind);
 /** Cursor with the marked rows of the list that is open; NULL: it has none. */
 const wpa_cursor *wpa_ui_marks(wpa_ui *ui);
 
@@ -349,6 +356,10 @@ int wpa_rollback_draw(wpa_ui *ui, const wpa_canvas *canvas, int row);
 
 void wpa_sign_in_open(wpa_ui *ui); /* signin.c */
 void wpa_sign_in_key(wpa_ui *ui, const wpa_key *key);
+/** The field that is filled in now, and its name; NULL and "" at a button. */
+wpa_field *wpa_sign_in_field(wpa_ui *ui);
+const char *wpa_sign_in_label(const wpa_ui *ui);
+void wpa_sign_in_read_only(wpa_ui *ui);
 void wpa_sign_in_reply(wpa_ui *ui, const wpa_reply_view *reply);
 void wpa_sign_in_draw(wpa_ui *ui, const wpa_canvas *canvas);
 
@@ -415,6 +426,10 @@ void wpa_palette_key(wpa_ui *ui, const wpa_key *key);
 void wpa_palette_draw(wpa_ui *ui, const wpa_canvas *canvas);
 /** Run a command line as if typed. */
 void wpa_palette_run(wpa_ui *ui, const char *line);
+/** Is it a command, written out? */
+bool wpa_palette_has(const char *name);
+/** The i-th command that is no key; NULL behind the last. */
+const char *wpa_palette_special(size_t i, const char **usage, const char **help);
 
 /** Wheel and buttons. (mouse.c) */
 void wpa_mouse_key(wpa_ui *ui, const wpa_key *key);

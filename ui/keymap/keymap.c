@@ -137,7 +137,7 @@ void wpa_keymap_init(wpa_keymap *map)
     }
 }
 
-static wpa_verb verb_named(const char *name)
+wpa_verb wpa_verb_named(const char *name)
 {
     for (int i = WPA_VERB_NONE + 1; i < WPA_VERB_COUNT; i++) {
         if (wpa_text_is(infos[i].name, name)) {
@@ -154,7 +154,7 @@ static bool read_verb(const wpa_yaml_node *node, wpa_verb *verb, wpa_error *err)
         names[i] = infos[i].name;
     }
     const char *name = wpa_yaml_text(node);
-    *verb = verb_named(name);
+    *verb = wpa_verb_named(name);
     if (*verb == WPA_VERB_NONE) {
         const char *near = wpa_text_nearest(name ? name : "", names, WPA_VERB_COUNT);
         return wpa_yaml_fail(node, err, "keys: there is no command '%s'%s%s%s", name ? name : "",

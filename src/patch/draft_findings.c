@@ -10,6 +10,7 @@
 #include "patch/agreement.h"
 #include "patch/drafting.h"
 #include "rules/fix_tree.h"
+#include "rules/generated.h"
 
 /* More than WPA_PATCH_FINDINGS_MAX lines can come to. */
 #define NOTES_MAX_BYTES ((size_t)64 << 20)
@@ -202,7 +203,10 @@ static void try_fix(drafting *d, fixing *f, const wpa_rows *rows, size_t row)
         return;
     }
     if (finding->n_fixes == 0) {
-        f->why_not[row] = "it has no fix";
+        wpa_span where;
+        bool is_made = wpa_generated_find(source->yaml->source, source->yaml->size_bytes, &where);
+        f->why_not[row] =
+            is_made ? "its file is made from another one, which is to be changed" : "it has no fix";
         return;
     }
     wpa_fix_outcome outcome = take_fix(d, source, finding, scratch);

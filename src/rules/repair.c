@@ -5,6 +5,7 @@
 #include <wpa/file.h>
 #include <wpa/text.h>
 
+#include "rules/generated.h"
 #include "rules/sink.h"
 
 static int compare_edits(const void *a, const void *b)
@@ -54,8 +55,9 @@ static bool place_elsewhere(wpa_rule_run *run, wpa_fix_edit *edit)
         wpa_input_of_path(path, &kind) ? wpa_rule_source_at(run, path) : NULL;
     const char *text = source && source->yaml ? source->yaml->source : NULL;
     size_bytes = text ? source->yaml->size_bytes : 0;
+    wpa_span where;
     text = text ? text : wpa_rule_text_at(run, path, &size_bytes);
-    if (!text || span.end > size_bytes) {
+    if (!text || span.end > size_bytes || wpa_generated_find(text, size_bytes, &where)) {
         return false;
     }
     edit->span.start = position_in(text, span.start);
@@ -94,6 +96,45 @@ static bool is_sound(wpa_rule_run *run, wpa_fix *fix)
     return true;
 }
 
+/* ---- files that are made from others: what is changed there is lost ---- */
+
+static bool is_generated(wpa_rule_sink *sink)
+{
+    wpa_shared *shared = &sink->shared;
+    if (!shared->is_generated_known) {
+        const wpa_yaml_doc *doc = sink->source->yaml;
+        shared->is_generated = wpa_generated_find(doc->source, doc->size_bytes, &shared->generated);
+        shared->is_generated_known = true;
+    }
+    return shared->is_generated;
+}
+
+static bool is_of_own_file(const wpa_rule_run *run, const wpa_fix *fix)
+{
+    for (size_t i = 0; i < fix->n_edits; i++) {
+        if (!fix->edits[i].is_new && wpa_text_is(fix->edits[i].path, run->source->path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Fixes belong into what it is made from; the finding says so instead. */
+static void withhold(wpa_rule_run *run, wpa_finding *finding)
+{
+    size_t n_kept = 0, n_before = finding->n_fixes;
+    for (size_t i = 0; i < n_before; i++) {
+        if (!is_of_own_file(run, finding->fixes[i])) {
+            finding->fixes[n_kept++] = finding->fixes[i];
+        }
+    }
+    finding->n_fixes = n_kept;
+    if (n_kept < n_before) {
+        wpa_rule_relate(run, finding, run->sink->shared.generated,
+                        "has no fix here: change what this file is made from");
+    }
+}
+
 /* What the least of repairs costs. */
 #define REPAIR_WORK 500
 
@@ -117,6 +158,9 @@ static void repair(wpa_rule_sink *sink, wpa_finding *finding)
         }
     }
     finding->n_fixes = n_kept;
+    if (n_kept && is_generated(sink)) {
+        withhold(&run, finding);
+    }
 }
 
 static bool has_repair(const wpa_rule_sink *sink, const wpa_finding *finding)

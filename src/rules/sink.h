@@ -18,6 +18,8 @@ typedef struct wpa_shared {
     const struct wpa_expression **with_secrets; /* [n_with_secrets] once are_secrets_known is set */
     size_t n_with_secrets;
     bool are_secrets_known;
+    wpa_span generated; /* the line that says so; once is_generated_known is set */
+    bool is_generated, is_generated_known;
 } wpa_shared;
 
 typedef struct wpa_rule_sink {

@@ -144,7 +144,7 @@ next=$("$wpa" patch create --workflow ledger-api/nightly.yml --json | json "d['i
 "$wpa" agent --name story >"$dir/agent.log" 2>&1 &
 agent=$!
 third=$("$wpa" deploy start "p-$next" --json | json "d['id']")
-for _ in $(seq 1 200); do
+for _ in $(seq 1 1200); do
   [ "$(head_of ledger-api)" = "$old" ] || break
   sleep 0.05
 done

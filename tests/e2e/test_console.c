@@ -12,9 +12,10 @@
 
 #include <cmocka.h>
 
-#include <wpa/clock.h>
+#include <wpa/file.h>
 #include <wpa/text.h>
 
+#include "harness/patience.h"
 #include "harness/sample.h"
 
 #define REPOSITORY "ledger-api"
@@ -46,8 +47,16 @@ static void end(story *s)
 static int open_story(void **state)
 {
     (void)state;
+    wpa_error err = {0};
+    static const char config[] =
+        "rollback: {window: 10s}\n"; /* time to cancel it, as much as may be */
     the_story.sample = wpa_sample_new_bare();
-    return 0;
+    const char *folder = wpa_path_join(wpa_sample_arena(the_story.sample),
+                                       wpa_sample_folder(the_story.sample), "config/wpa");
+    const char *path = wpa_path_join(wpa_sample_arena(the_story.sample), folder, "console.yaml");
+    bool is_written = wpa_dir_make(folder, 0700, &err) &&
+                      wpa_file_replace(path, config, strlen(config), 0600, &err);
+    return is_written ? 0 : -1;
 }
 
 static int close_story(void **state)
@@ -105,7 +114,7 @@ static void the_fleet_appears(void **state)
     wpa_sample_import(s->sample, true);
     wpa_tty_expect(s->tty, "Workflows, worst first");
     wpa_tty_expect(s->tty, "16 of 16");
-    wpa_sample_sql_wait(s->sample, "0", 120000,
+    wpa_sample_sql_wait(s->sample, "0", WPA_PATIENCE_MS,
                         "SELECT count(*) FROM wpa.job WHERE state IN ('queued', 'running')");
     char *n = wpa_sample_sql(s->sample, "SELECT count(*) FROM wpa.workflow_analysis");
     assert_string_not_equal(n, "0");
@@ -153,8 +162,7 @@ static void a_finding_becomes_a_tested_patch(void **state)
     }
     wpa_tty_press(s->tty, "d");
     wpa_tty_expect(s->tty, "│+         env:");
-    wpa_tty_escape(s->tty);
-    wpa_tty_expect(s->tty, "Test report");
+    wpa_tty_escape(s->tty, "Test report");
     is_sql(s, "tested", "SELECT state FROM wpa.patch WHERE id = 1");
     is_sql(s, "0", "SELECT count(*) FROM wpa.test_check WHERE result NOT IN ('pass', 'skipped')");
     is_sql(s, "t",
@@ -166,17 +174,14 @@ static void a_finding_becomes_a_tested_patch(void **state)
 /* The bake timer stands at so many seconds, or is further: nobody says how soon it is looked at. */
 static void expect_baked(wpa_tty *tty, int seconds)
 {
-    char wanted[32];
-    for (int64_t end_ms = wpa_monotonic_ms() + 60000; wpa_monotonic_ms() < end_ms;) {
-        wpa_tty_settle(tty, 20);
-        for (int i = seconds; i < 60; i++) {
-            (void)snprintf(wanted, sizeof wanted, "00:%02d/00:06", i);
-            if (wpa_tty_has(tty, wanted)) {
-                return;
-            }
-        }
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const char *wanted[60] = {NULL};
+    for (int i = seconds; i < 59; i++) {
+        wanted[i - seconds] = wpa_arena_printf(arena, "00:%02d/00:06", i);
     }
-    fail_msg("the bake timer never came to %d s", seconds);
+    if (!wpa_tty_wait_any(tty, wanted, WPA_PATIENCE_MS)) {
+        fail_msg("the bake timer never came to %d s", seconds);
+    }
 }
 
 static void approved_and_deployed(void **state)
@@ -234,14 +239,14 @@ static void rolled_back_by_one_key(void **state)
     wpa_tty_press(s->tty, "R");
     wpa_tty_expect(s->tty, "ROLLING BACK d-1 in");
     wpa_tty_expect(s->tty, "Esc cancel");
-    wpa_tty_escape(s->tty);
-    wpa_tty_expect(s->tty, "rollback cancelled");
+    wpa_tty_escape(s->tty, "rollback cancelled");
     wpa_tty_expect_gone(s->tty, "ROLLING BACK");
     assert_string_equal(tip(s), s->applied);
     is_sql(s, "succeeded", "SELECT state FROM wpa.deployment WHERE id = 1");
     is_sql(s, "t", "SELECT rollback_at IS NULL FROM wpa.deployment WHERE id = 1");
     wpa_tty_press(s->tty, "R");
     wpa_tty_expect(s->tty, "ROLLING BACK d-1 in");
+    wpa_tty_press(s->tty, "\r"); /* at once */
     wpa_tty_expect(s->tty, "↺ rolled_back");
     wpa_tty_expect(s->tty, "1 of 1 workflow back");
     const char *reverted = tip(s);
@@ -273,10 +278,10 @@ static void the_audit_log_tells_it(void **state)
     wpa_tty_expect(s->tty, "verified");
     wpa_tty_expect_gone(s->tty, "not verified");
     wpa_tty_press(s->tty, "q");
-    assert_int_equal(wpa_tty_wait_exit(s->tty, 120000), 0);
+    assert_int_equal(wpa_tty_wait_exit(s->tty, WPA_PATIENCE_MS), 0);
     assert_false(wpa_tty_is_alternate(s->tty));
     assert_true(wpa_tty_is_cooked(s->tty));
-    wpa_sample_server_wait_gone(s->sample, 120000); /* the last one has left */
+    wpa_sample_server_wait_gone(s->sample, WPA_PATIENCE_MS); /* the last one has left */
     char *said = wpa_sample_wpa(s->sample, 0, "audit verify --json");
     assert_non_null(strstr(said, "\"sound\": true"));
     assert_int_equal(wpa_sample_server(s->sample), 0);

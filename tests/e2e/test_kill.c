@@ -16,10 +16,10 @@
 
 #include <wpa/clock.h>
 
+#include "harness/patience.h"
 #include "harness/sample.h"
 
 #define REPOSITORY "web-front"
-#define PATIENCE_MS 120000
 #define STATE "SELECT state FROM wpa.deployment WHERE id = %d"
 
 static int open_sample(void **state)
@@ -73,7 +73,7 @@ static void make_patch(const wpa_sample *sample)
 
 static void wait_state(const wpa_sample *sample, int deployment, const char *wanted)
 {
-    wpa_sample_sql_wait(sample, wanted, PATIENCE_MS, STATE, deployment);
+    wpa_sample_sql_wait(sample, wanted, WPA_PATIENCE_MS, STATE, deployment);
 }
 
 /* Commits on the branch that carry this deployment's trailer, and those of them that revert. */
@@ -103,7 +103,7 @@ static pid_t kill_at_intent(const wpa_sample *sample, pid_t agent, const char *c
     wpa_sample_lock *lock =
         wpa_sample_lock_take(sample, "LOCK TABLE wpa.target_intent IN EXCLUSIVE MODE");
     (void)wpa_sample_wpa(sample, 0, "%s", command);
-    wpa_sample_sql_wait(sample, "t", PATIENCE_MS,
+    wpa_sample_sql_wait(sample, "t", WPA_PATIENCE_MS,
                         "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
                         "AND wait_event = 'relation'");
     kill_it(agent);
@@ -116,19 +116,19 @@ static void an_agent_is_killed(void **state)
     const wpa_sample *sample = *state;
     pid_t agent = start_agent(sample);
     wpa_sample_import(sample, false);
-    wpa_sample_sql_wait(sample, "0", PATIENCE_MS,
+    wpa_sample_sql_wait(sample, "0", WPA_PATIENCE_MS,
                         "SELECT count(*) FROM wpa.job WHERE state IN ('queued', 'running')");
     make_patch(sample);
     const char *before = wpa_sample_git(sample, REPOSITORY, "rev-parse main^{tree}");
 
     /* while applying: the lease lapses by the clock, the next agent goes on */
     agent = kill_at_intent(sample, agent, "deploy start p-1");
-    wpa_sample_sql_wait(sample, "baking", PATIENCE_MS,
+    wpa_sample_sql_wait(sample, "baking", WPA_PATIENCE_MS,
                         "SELECT state FROM wpa.deployment_stage WHERE deployment_id = 1");
     /* while baking */
     kill_it(agent);
     agent = start_agent(sample);
-    wpa_sample_sql_wait(sample, "t", PATIENCE_MS,
+    wpa_sample_sql_wait(sample, "t", WPA_PATIENCE_MS,
                         "SELECT count(*) > 0 FROM wpa.agent WHERE pid = %d", (int)agent);
     lapse(sample);
     wait_state(sample, 1, "succeeded"); /* what was missed meanwhile is made up for */
@@ -136,14 +136,14 @@ static void an_agent_is_killed(void **state)
 
     /* while rolling back */
     agent = kill_at_intent(sample, agent, "deploy rollback d-1 --reason test");
-    wpa_sample_sql_wait(sample, "t", PATIENCE_MS,
+    wpa_sample_sql_wait(sample, "t", WPA_PATIENCE_MS,
                         "SELECT count(*) > 0 FROM wpa.agent WHERE pid = %d", (int)agent);
     lapse(sample);
     wait_state(sample, 1, "rolled_back");
     check_commits(sample, 1, "2", "1");
     assert_string_equal(wpa_sample_git(sample, REPOSITORY, "rev-parse main^{tree}"), before);
     stop_it(agent);
-    wpa_sample_server_wait_gone(sample, PATIENCE_MS);
+    wpa_sample_server_wait_gone(sample, WPA_PATIENCE_MS);
 }
 
 static wpa_tty *open_console(const wpa_sample *sample)
@@ -160,11 +160,11 @@ static void server_and_consoles_are_killed(void **state)
     const wpa_sample *sample = *state;
     wpa_sample_import(sample, false);
     WPA_AUTO(wpa_tty) *first = open_console(sample);
-    wpa_sample_sql_wait(sample, "0", PATIENCE_MS,
+    wpa_sample_sql_wait(sample, "0", WPA_PATIENCE_MS,
                         "SELECT count(*) FROM wpa.job WHERE state IN ('queued', 'running')");
     make_patch(sample);
     (void)wpa_sample_wpa(sample, 0, "deploy start p-1");
-    wpa_sample_sql_wait(sample, "baking", PATIENCE_MS,
+    wpa_sample_sql_wait(sample, "baking", WPA_PATIENCE_MS,
                         "SELECT state FROM wpa.deployment_stage WHERE deployment_id = 1");
     pid_t server = wpa_sample_server(sample);
     assert_true(server > 0);
@@ -179,15 +179,15 @@ static void server_and_consoles_are_killed(void **state)
     WPA_AUTO(wpa_tty) *second = open_console(sample);
     server = wpa_sample_server(sample);
     wpa_tty_signal(first, SIGKILL);
-    assert_int_equal(wpa_tty_wait_exit(first, PATIENCE_MS), 128 + SIGKILL);
+    assert_int_equal(wpa_tty_wait_exit(first, WPA_PATIENCE_MS), 128 + SIGKILL);
     (void)wpa_sample_wpa(sample, 0, "deploy rollback d-1 --reason test");
     lapse(sample);
     wait_state(sample, 1, "rolled_back");
     assert_int_equal(wpa_sample_server(sample), server);
     check_commits(sample, 1, "2", "1");
     wpa_tty_press(second, "q");
-    assert_int_equal(wpa_tty_wait_exit(second, PATIENCE_MS), 0);
-    wpa_sample_server_wait_gone(sample, PATIENCE_MS);
+    assert_int_equal(wpa_tty_wait_exit(second, WPA_PATIENCE_MS), 0);
+    wpa_sample_server_wait_gone(sample, WPA_PATIENCE_MS);
 }
 
 int main(void)

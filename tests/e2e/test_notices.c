@@ -17,11 +17,11 @@
 #include <wpa/text.h>
 
 #include "harness/client.h"
+#include "harness/patience.h"
 #include "harness/receiver.h"
 
 #define BASE "/api/v1/workflow-patch-agent"
 #define SECRET "a key that nobody guesses"
-#define PATIENCE_MS 60000
 
 typedef struct fixture {
     wpa_sample *sample;
@@ -188,10 +188,10 @@ static void a_webhook_is_signed_and_tried_again(void **state)
     assert_string_equal(wpa_receiver_get(&receiver, 1, "headers/x-wpa-event"), "repository.added");
     assert_string_equal(wpa_receiver_get(&receiver, 1, "body/repositories/0"), "signed-one");
     assert_string_equal(wpa_receiver_get(&receiver, 1, "body/detail/actor"), "mira");
-    /* 2 s and 4 s, each 20 % more or less */
-    assert_in_range(milliseconds_between(&receiver, 1, 2), 1500, 15000);
-    assert_in_range(milliseconds_between(&receiver, 2, 3), 3100, 20000);
-    wpa_sample_sql_wait(f->sample, "sent", PATIENCE_MS,
+    /* 2 s and 4 s, each 20 % more or less, and whatever a busy machine adds */
+    assert_in_range(milliseconds_between(&receiver, 1, 2), 1500, WPA_PATIENCE_MS);
+    assert_in_range(milliseconds_between(&receiver, 2, 3), 3100, WPA_PATIENCE_MS);
+    wpa_sample_sql_wait(f->sample, "sent", WPA_PATIENCE_MS,
                         "SELECT state FROM wpa.outbox ORDER BY id DESC LIMIT 1");
     (void)ask(f, "GET", "/outbox?destination=hook&status_filter=sent", NULL, 200, "\"tries\":3");
     take_away(f, "hook");
@@ -223,7 +223,7 @@ static void what_was_sent_and_not_marked_comes_again(void **state)
                         wpa_receiver_get(&receiver, 1, "headers/x-wpa-delivery"));
     assert_string_equal(wpa_receiver_get(&receiver, 2, "headers/x-wpa-attempt"), "2");
     check_signature(f, &receiver, 2);
-    wpa_sample_sql_wait(f->sample, "sent", PATIENCE_MS,
+    wpa_sample_sql_wait(f->sample, "sent", WPA_PATIENCE_MS,
                         "SELECT state FROM wpa.outbox ORDER BY id DESC LIMIT 1");
     take_away(f, "slow");
 }
@@ -235,7 +235,7 @@ static void what_is_given_up_is_told_and_can_be_retried(void **state)
     add(f, "dying", "webhook", hook_settings(f, &receiver),
         ",\"max_tries\":1,\"events\":[\"repository.added\"]");
     add_repository(f, "dead-one");
-    wpa_sample_sql_wait(f->sample, "dead", PATIENCE_MS,
+    wpa_sample_sql_wait(f->sample, "dead", WPA_PATIENCE_MS,
                         "SELECT state FROM wpa.outbox ORDER BY id DESC LIMIT 1");
     const char *dead = ask(f, "GET", "/outbox?status_filter=dead", NULL, 200, "answered 500");
     (void)ask(f, "GET", "/notices?level=error", NULL, 200,
@@ -248,7 +248,7 @@ static void what_is_given_up_is_told_and_can_be_retried(void **state)
     (void)ask(f, "POST", wpa_arena_printf(arena_of(f), "/outbox/%s/retry", member(f, dead, "id")),
               NULL, 200, "\"event\":\"repository.added\"");
     wpa_receiver_wait(&receiver, 2);
-    wpa_sample_sql_wait(f->sample, "0", PATIENCE_MS,
+    wpa_sample_sql_wait(f->sample, "0", WPA_PATIENCE_MS,
                         "SELECT count(*) FROM wpa.outbox WHERE state <> 'sent'");
     (void)ask(f, "GET", "/destinations/dying", NULL, 200, "\"failing_since\":null");
     (void)ask(f, "POST", "/outbox/m-999999/retry", NULL, 409, "given up");
@@ -271,7 +271,7 @@ static void what_waits_for_a_failing_one_is_put_off(void **state)
     /* Both refusals may have met the same one; what is told at the same instant may be tried too.
      */
     wpa_sample_sql_wait(
-        f->sample, "20 t", PATIENCE_MS,
+        f->sample, "20 t", WPA_PATIENCE_MS,
         "SELECT count(*) || ' ' || CASE WHEN count(*) FILTER (WHERE tries > 1) <= 2 "
         "AND sum(tries) = 22 THEN 't' ELSE 'f' END FROM wpa.outbox WHERE event = "
         "'notice.note' AND state = 'sent' AND message LIKE 'number %%'");
@@ -290,9 +290,9 @@ static void what_a_receiver_asks_for_is_done(void **state)
     add(f, "gone", "webhook", hook_settings(f, &gone), ",\"events\":[\"notice.note\"]");
     (void)wpa_sample_sql(f->sample, "SELECT wpa.notice_add('note', '', '', 'asked for')");
     wpa_receiver_wait(&busy, 2);
-    assert_in_range(milliseconds_between(&busy, 1, 2), 6900, 30000);
+    assert_in_range(milliseconds_between(&busy, 1, 2), 6900, WPA_PATIENCE_MS);
     wpa_sample_sql_wait(
-        f->sample, "dead 1", PATIENCE_MS,
+        f->sample, "dead 1", WPA_PATIENCE_MS,
         "SELECT o.state || ' ' || o.tries FROM wpa.outbox o JOIN wpa.destination d ON "
         "d.id = o.destination_id WHERE d.name = 'gone'");
     assert_int_equal(wpa_receiver_count(&gone), 1);
@@ -348,7 +348,7 @@ static void only_what_is_wanted_is_sent(void **state)
     (void)wpa_sample_sql(f->sample, tell, "note", "ledger-api", "one");
     (void)wpa_sample_sql(f->sample, tell, "error", "infra", "two");
     wpa_sample_sql_wait(
-        f->sample, "by-name one,by-severity two", PATIENCE_MS,
+        f->sample, "by-name one,by-severity two", WPA_PATIENCE_MS,
         "SELECT string_agg(d.name || ' ' || o.message, ',' ORDER BY o.id) FROM "
         "wpa.outbox o JOIN wpa.destination d ON d.id = o.destination_id WHERE "
         "d.removed_at IS NULL AND o.message IN ('one', 'two') AND o.state = 'sent'");
@@ -408,9 +408,9 @@ static void a_test_that_is_cancelled_ends(void **state)
     wpa_receiver_wait(&receiver, 1);
     const char *job = wpa_sample_sql(f->sample, "SELECT id FROM wpa.job WHERE kind = 'notify'");
     (void)ask(f, "DELETE", wpa_arena_printf(arena_of(f), "/jobs/j-%s", job), NULL, 200, NULL);
-    wpa_sample_sql_wait(f->sample, "cancelled", PATIENCE_MS,
+    wpa_sample_sql_wait(f->sample, "cancelled", WPA_PATIENCE_MS,
                         "SELECT state FROM wpa.outbox WHERE is_test ORDER BY id DESC LIMIT 1");
-    wpa_sample_sql_wait(f->sample, "cancelled", PATIENCE_MS,
+    wpa_sample_sql_wait(f->sample, "cancelled", WPA_PATIENCE_MS,
                         "SELECT state FROM wpa.job_history WHERE id = %s", job);
     add_repository(f, "after-the-test");
     wpa_receiver_wait(&receiver, 2);
@@ -501,7 +501,7 @@ static void an_alert_begins_and_ends(void **state)
     (void)wpa_test_shell(f->sample, "cp -r '%s/fleet/docs-site.git' '%s'",
                          wpa_sample_folder(f->sample), folder);
     (void)wpa_sample_wpa(f->sample, 0, "fleet add %s --name late", folder);
-    wpa_sample_sql_wait(f->sample, "ok", PATIENCE_MS,
+    wpa_sample_sql_wait(f->sample, "ok", WPA_PATIENCE_MS,
                         "SELECT state FROM wpa.repository WHERE name = 'late'");
     add(f, "alerts", "alertmanager",
         wpa_arena_printf(arena_of(f),
@@ -519,7 +519,7 @@ static void an_alert_begins_and_ends(void **state)
     assert_string_equal(wpa_receiver_get(&receiver, 1, "body/0/labels/team"), "ci");
     assert_string_equal(wpa_receiver_get(&receiver, 1, "body/0/labels/repository"), "late");
     wpa_sample_sql_wait(
-        f->sample, "t", PATIENCE_MS, /* it will be said again while it lasts */
+        f->sample, "t", WPA_PATIENCE_MS, /* it will be said again while it lasts */
         "SELECT o.due_at > clock_timestamp() + interval '1 minute' FROM wpa.outbox o "
         "WHERE o.state = 'sent' AND o.event = 'alert.repository'");
     (void)wpa_sample_sql(f->sample,
@@ -549,7 +549,7 @@ static void an_alert_begins_and_ends(void **state)
 static void matters_are_what_stands(void **state)
 {
     fixture *f = *state;
-    wpa_sample_sql_wait(f->sample, "0", PATIENCE_MS,
+    wpa_sample_sql_wait(f->sample, "0", WPA_PATIENCE_MS,
                         "SELECT count(*) FROM wpa.job WHERE kind IN ('scan', 'analyse')");
     static const char wanted[] =
         "SELECT 'patch:' || id FROM wpa.patch WHERE state = 'failed' AND reason IN ('test_failed', "
@@ -613,7 +613,7 @@ static void mail_cannot_be_bent(void **state)
     assert_string_equal(wpa_receiver_get(&receiver, 2, "data/X-Wpa-Delivery"),
                         wpa_receiver_get(&receiver, 1, "data/X-Wpa-Delivery"));
     assert_string_equal(wpa_receiver_get(&receiver, 2, "data/Auto-Submitted"), "auto-generated");
-    wpa_sample_sql_wait(f->sample, "sent", PATIENCE_MS,
+    wpa_sample_sql_wait(f->sample, "sent", WPA_PATIENCE_MS,
                         "SELECT state FROM wpa.outbox ORDER BY id DESC LIMIT 1");
     wpa_receiver tls = wpa_receiver_start(
         f->sample, "smtp",
@@ -690,8 +690,8 @@ static void a_command_reads_its_standard_input(void **state)
                                "test \"$1\" = '$(id); exit 1'\n";
     wpa_error err = {0};
     assert_true(wpa_file_replace(script, text, strlen(text), 0755, &err));
-    add_command(f, "script", script, "$(id); exit 1", "");
-    add_command(f, "broken", script, "x", "");
+    add_command(f, "script", script, "$(id); exit 1", "--timeout 60s");
+    add_command(f, "broken", script, "x", "--timeout 60s");
     add_command(f, "sleepy", "/usr/bin/sleep", "60", "--timeout 1s");
     const char *answer = ask(f, "POST", "/destinations/script/test", NULL, 200, NULL);
     bool has_sandbox = !strstr(answer, "bubblewrap") && !strstr(answer, "no sandbox");
@@ -718,7 +718,7 @@ static void the_console_has_a_key_for_it(void **state)
     add(f, "keyed", "webhook", hook_settings(f, &receiver),
         ",\"max_tries\":1,\"events\":[\"repository.added\"]");
     add_repository(f, "console-one");
-    wpa_sample_sql_wait(f->sample, "1", PATIENCE_MS,
+    wpa_sample_sql_wait(f->sample, "1", WPA_PATIENCE_MS,
                         "SELECT count(*) FROM wpa.outbox WHERE state = 'dead' AND NOT is_test AND "
                         "event = 'repository.added'");
     wpa_tty *tty = wpa_sample_tty(f->sample, "--workers 1", 24, 100);

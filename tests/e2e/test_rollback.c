@@ -12,6 +12,7 @@
 
 #include <wpa/text.h>
 
+#include "harness/patience.h"
 #include "harness/sample.h"
 
 #define REPOSITORY "payments-worker"
@@ -28,7 +29,7 @@ static void a_failing_check_rolls_back(void **state)
     wpa_tty_send(tty, "\025" WPA_SAMPLE_PASSPHRASE "\r");
     wpa_tty_expect(tty, "LIVE  mira guardian");
     wpa_tty_expect(tty, "16 of 16");
-    wpa_sample_sql_wait(sample, "0", 120000,
+    wpa_sample_sql_wait(sample, "0", WPA_PATIENCE_MS,
                         "SELECT count(*) FROM wpa.job WHERE state IN ('queued', 'running')");
     const char *finding =
         wpa_sample_sql(sample, "SELECT f.id FROM wpa.finding f JOIN wpa.workflow w ON w.id = "
@@ -70,7 +71,7 @@ static void a_failing_check_rolls_back(void **state)
     assert_string_equal(wpa_sample_sql(sample, "SELECT count(*) FROM wpa.target_claim"), "0");
     (void)wpa_sample_wpa(sample, 0, "audit verify");
     wpa_tty_press(tty, "q");
-    assert_int_equal(wpa_tty_wait_exit(tty, 120000), 0);
+    assert_int_equal(wpa_tty_wait_exit(tty, WPA_PATIENCE_MS), 0);
 }
 
 static int open_sample(void **state)

@@ -22,12 +22,12 @@
 #include "auth/token.h"
 #include "harness/client.h"
 #include "harness/oidc.h"
+#include "harness/patience.h"
 #include "harness/sample.h"
 
 #define BASE "/api/v1/workflow-patch-agent"
 #define AUDIENCE "wpa-api"
 #define AGENT "sign-in test/1.0"
-#define PATIENCE_MS 60000
 #define ENROL "{\"passphrase\":\"" WPA_SAMPLE_PASSPHRASE "\"}"
 #define HANG_MS 5000 /* less than a request to a provider that hangs takes */
 #define LOG_MAX_BYTES ((size_t)8 << 20)
@@ -52,7 +52,7 @@ static wpa_client_answer ask(fixture *f, const char *token, const char *call, co
     const char *whole = wpa_arena_printf(f->arena, BASE "%s", path);
     wpa_client_answer answer = wpa_client_call(&f->client, method, whole, body);
     /* The provider's keys may take longer than a request waits for them. */
-    int64_t end_ms = wpa_monotonic_ms() + PATIENCE_MS;
+    int64_t end_ms = wpa_monotonic_ms() + WPA_PATIENCE_MS;
     while (answer.status == 503 && status != 503 && wpa_monotonic_ms() < end_ms) {
         wpa_sleep_ms(20);
         answer = wpa_client_call(&f->client, method, whole, body);
@@ -86,7 +86,7 @@ static const char *log_text(fixture *f)
 /* What the log says behind this place, once it says the words; fails if it never does. */
 static const char *wait_for_log(fixture *f, size_t from, const char *words)
 {
-    int64_t end_ms = wpa_monotonic_ms() + PATIENCE_MS;
+    int64_t end_ms = wpa_monotonic_ms() + WPA_PATIENCE_MS;
     do {
         const char *text = log_text(f);
         const char *at = strlen(text) > from ? strstr(text + from, words) : NULL;
@@ -488,6 +488,9 @@ static void strangers_do_not_hold_the_server(void **state)
     (void)wpa_sample_wpa(f->sample, 0, "oidc set %s --client-id anew --audience %s",
                          wpa_oidc_issuer(f->oidc), AUDIENCE);
     int before = times_asked(f, discovery);
+    int64_t begun_ms = wpa_monotonic_ms();
+    (void)ask(f, own, "GET /auth/whoami", NULL, 200);
+    int64_t usual_ms = wpa_monotonic_ms() - begun_ms; /* as busy as this machine is */
     (void)wpa_oidc_tell(f->oidc, "/set", "{\"hang\":true}");
     for (size_t i = 0; i < WPA_COUNT(fds); i++) {
         fds[i] = wpa_client_connect(&f->client);
@@ -496,9 +499,9 @@ static void strangers_do_not_hold_the_server(void **state)
     while (times_asked(f, discovery) == before) {
         wpa_sleep_ms(20);
     }
-    int64_t begun_ms = wpa_monotonic_ms();
+    begun_ms = wpa_monotonic_ms();
     (void)ask(f, own, "GET /auth/whoami", NULL, 200);
-    assert_true(wpa_monotonic_ms() - begun_ms < HANG_MS);
+    assert_true(wpa_monotonic_ms() - begun_ms < HANG_MS + 20 * usual_ms);
     (void)ask(f, unknown, "GET /auth/whoami", NULL,
               503); /* there are no keys to call it wrong by */
     assert_int_equal(times_asked(f, discovery), before + 1);
@@ -646,7 +649,7 @@ static void any_session_can_be_ended_by_its_id(void **state)
     check_refused(f, "ended by the command", token, "session ended");
 }
 
-/* The secret that was shown last, base32. */
+/* Of the secret that was shown last, base32. */
 static const char *code_at(fixture *f, int64_t now_s)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -658,6 +661,13 @@ static const char *code_at(fixture *f, int64_t now_s)
     WPA_AUTO(wpa_secret) *secret = wpa_secret_new(bytes, sizeof bytes);
     return wpa_otp_code(secret, now_s / WPA_OTP_STEP_SECONDS,
                         wpa_arena_alloc(f->arena, WPA_OTP_CODE_SIZE));
+}
+
+/* A code that is taken now, behind the one of used_s. */
+static const char *code_behind(fixture *f, int64_t used_s)
+{
+    int64_t now_s = wpa_now_us() / 1000000, next_s = used_s + WPA_OTP_STEP_SECONDS;
+    return code_at(f, now_s > next_s ? now_s : next_s);
 }
 
 static void enrol(fixture *f, const char *token)
@@ -687,7 +697,7 @@ static void one_time_codes_are_asked_for(void **state)
     assert_int_equal(strcspn(recovery, "\""), 19);
     answer = ask(f, NULL, "POST /auth/token", plain, 401);
     assert_string_equal(member(f, answer.body, "field"), "code");
-    const char *code = code_at(f, now_s + 30);
+    const char *code = code_behind(f, now_s);
     token = sign_in(f, code);
     answer = ask(f, NULL, "POST /auth/token",
                  wpa_arena_printf(f->arena,
@@ -756,7 +766,7 @@ static void the_console_asks_for_a_code(void **state)
     wpa_tty_send(tty, WPA_SAMPLE_PASSPHRASE "\r");
     wpa_tty_expect(tty, "One-time code");
     wpa_tty_expect(tty, "A one-time code is needed as well.");
-    wpa_tty_send(tty, wpa_arena_printf(f->arena, "%s\r", code_at(f, now_s + 30)));
+    wpa_tty_send(tty, wpa_arena_printf(f->arena, "%s\r", code_behind(f, now_s)));
     wpa_tty_expect(tty, "LIVE  mira guardian");
     (void)wpa_sample_sql(f->sample, "DELETE FROM wpa.one_time_code RETURNING 1");
 }
@@ -765,7 +775,8 @@ static void tries_are_limited(void **state)
 {
     fixture *f = *state;
     int n_refused = 0, n_late = 0;
-    for (int i = 0; i < 40 && n_late == 0; i++) {
+    /* As many as it takes: of slow ones some are forgiven meanwhile. */
+    for (int i = 0; i < 1000 && n_late == 0; i++) {
         f->client.token = NULL;
         wpa_client_answer answer = wpa_client_call(
             &f->client, "POST", BASE "/auth/token",

@@ -14,10 +14,10 @@
 
 #include <wpa/file.h>
 
+#include "harness/patience.h"
 #include "harness/sample.h"
 
 #define REPOSITORY "web-front"
-#define PATIENCE_MS 120000
 
 static int open_sample(void **state)
 {
@@ -35,7 +35,7 @@ static pid_t start_and_bake(const wpa_sample *sample)
 {
     pid_t agent = wpa_sample_spawn(sample, "agent --workers 2", NULL);
     wpa_sample_import(sample, false);
-    wpa_sample_sql_wait(sample, "0", PATIENCE_MS,
+    wpa_sample_sql_wait(sample, "0", WPA_PATIENCE_MS,
                         "SELECT count(*) FROM wpa.job WHERE state IN ('queued', 'running')");
     const char *finding =
         wpa_sample_sql(sample, "SELECT f.id FROM wpa.finding f JOIN wpa.workflow w ON w.id = "
@@ -43,7 +43,7 @@ static pid_t start_and_bake(const wpa_sample *sample)
                                "WHERE f.rule = 'template-injection' AND r.name = '" REPOSITORY "'");
     (void)wpa_sample_wpa(sample, 0, "patch create f-%s --wait --timeout 120s", finding);
     (void)wpa_sample_wpa(sample, 0, "deploy start p-1");
-    wpa_sample_sql_wait(sample, "baking", PATIENCE_MS,
+    wpa_sample_sql_wait(sample, "baking", WPA_PATIENCE_MS,
                         "SELECT state FROM wpa.deployment_stage WHERE deployment_id = 1");
     return agent;
 }
@@ -52,7 +52,7 @@ static pid_t start_and_bake(const wpa_sample *sample)
 static void stop_over_the_end(const wpa_sample *sample, pid_t agent)
 {
     assert_int_equal(kill(-agent, SIGSTOP), 0);
-    wpa_sample_sql_wait(sample, "t", PATIENCE_MS,
+    wpa_sample_sql_wait(sample, "t", WPA_PATIENCE_MS,
                         "SELECT clock_timestamp() > bake_until + interval '4 seconds' FROM "
                         "wpa.deployment_stage");
     assert_string_equal(wpa_sample_sql(sample, "SELECT state FROM wpa.deployment"), "running");
@@ -85,7 +85,7 @@ static void all_is_well(void **state)
     const pid_t agent = start_and_bake(sample);
     stop_over_the_end(sample, agent);
     assert_int_equal(kill(-agent, SIGCONT), 0);
-    wpa_sample_sql_wait(sample, "succeeded", PATIENCE_MS, "SELECT state FROM wpa.deployment");
+    wpa_sample_sql_wait(sample, "succeeded", WPA_PATIENCE_MS, "SELECT state FROM wpa.deployment");
     /* passed on as many measurements as were due, the last of them behind the end */
     assert_string_equal(
         wpa_sample_sql(sample, "SELECT count(*) >= 2 AND max(m.started_at) > s.bake_until FROM "
@@ -102,7 +102,7 @@ static void the_service_went_bad(void **state)
 {
     const wpa_sample *sample = *state;
     const pid_t agent = start_and_bake(sample);
-    wpa_sample_sql_wait(sample, "t", PATIENCE_MS,
+    wpa_sample_sql_wait(sample, "t", WPA_PATIENCE_MS,
                         "SELECT count(*) > 0 FROM wpa.measurement WHERE phase = 'bake' AND result "
                         "= 'success'");
     stop_over_the_end(sample, agent);
@@ -110,9 +110,10 @@ static void the_service_went_bad(void **state)
     (void)wpa_sample_sql(sample, "UPDATE wpa.job SET lease_until = clock_timestamp() - interval "
                                  "'1 second' WHERE state = 'running'");
     assert_int_equal(kill(-agent, SIGCONT), 0);
-    wpa_sample_sql_wait(sample, "reverted", PATIENCE_MS, "SELECT state FROM wpa.deployment_target");
+    wpa_sample_sql_wait(sample, "reverted", WPA_PATIENCE_MS,
+                        "SELECT state FROM wpa.deployment_target");
     set_down(sample, false);
-    wpa_sample_sql_wait(sample, "rolled_back", PATIENCE_MS, "SELECT state FROM wpa.deployment");
+    wpa_sample_sql_wait(sample, "rolled_back", WPA_PATIENCE_MS, "SELECT state FROM wpa.deployment");
     assert_string_equal(wpa_sample_sql(sample, "SELECT rule FROM wpa.deployment"), "R1");
     check_commits(sample, "2");
 }

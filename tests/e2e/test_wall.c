@@ -8,9 +8,8 @@
 
 #include <cmocka.h>
 
+#include "harness/patience.h"
 #include "harness/sample.h"
-
-#define PATIENCE_MS 120000
 
 static int open_sample(void **state)
 {
@@ -26,7 +25,7 @@ static int close_sample(void **state)
 
 static void check_role(const wpa_sample *sample)
 {
-    wpa_sample_sql_wait(sample, "t", PATIENCE_MS,
+    wpa_sample_sql_wait(sample, "t", WPA_PATIENCE_MS,
                         "SELECT count(*) > 0 FROM pg_stat_activity WHERE usename = 'wpa_viewer'");
     assert_string_equal(
         wpa_sample_sql(sample, "SELECT string_agg(relname, ' ') FROM pg_class WHERE relnamespace = "
@@ -44,7 +43,7 @@ static void the_wall_shows_and_takes_nothing(void **state)
     const wpa_sample *sample = *state;
     (void)wpa_sample_spawn(sample, "agent --workers 2", NULL);
     wpa_sample_import(sample, false);
-    wpa_sample_sql_wait(sample, "0", PATIENCE_MS,
+    wpa_sample_sql_wait(sample, "0", WPA_PATIENCE_MS,
                         "SELECT count(*) FROM wpa.job WHERE state IN ('queued', 'running')");
     WPA_AUTO(wpa_tty) *wall = wpa_sample_tty(sample, "wall", 45, 160);
     wpa_tty_expect(wall, "read-only");
@@ -57,14 +56,14 @@ static void the_wall_shows_and_takes_nothing(void **state)
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         wpa_tty_press(wall, keys[i]);
     }
-    wpa_sample_sql_wait(sample, "succeeded", PATIENCE_MS, "SELECT state FROM wpa.deployment");
+    wpa_sample_sql_wait(sample, "succeeded", WPA_PATIENCE_MS, "SELECT state FROM wpa.deployment");
     assert_string_equal(wpa_sample_sql(sample, "SELECT count(*) FROM wpa.audit WHERE action IN "
                                                "('deployment.rollback_ordered', "
                                                "'deployment.paused')"),
                         "0");
     wpa_tty_expect(wall, "LIVE"); /* no key has ended it */
     wpa_tty_press(wall, "\003");
-    assert_int_equal(wpa_tty_wait_exit(wall, PATIENCE_MS), 0);
+    assert_int_equal(wpa_tty_wait_exit(wall, WPA_PATIENCE_MS), 0);
 }
 
 int main(void)

@@ -17,13 +17,13 @@
 #include <wpa/text.h>
 
 #include "harness/client.h"
+#include "harness/patience.h"
 #include "harness/receiver.h"
 
 #define BASE "/api/v1/workflow-patch-agent"
 #define SECRETS "config/wpa/secrets"
 #define FLEET_SECRET "the fleet's own"
 #define OWN_SECRET "of ledger-api alone"
-#define PATIENCE_MS 60000
 
 typedef struct fixture {
     wpa_sample *sample;
@@ -58,7 +58,7 @@ static int set_up(void **state)
         wpa_arena_printf(f.client.arena, "serve --workers 2 --listen 127.0.0.1:%d", f.client.port),
         "WPA_SECRET_FLEET=" FLEET_SECRET);
     (void)close(wpa_client_connect(&f.client)); /* waits for it */
-    wpa_sample_sql_wait(f.sample, "0", PATIENCE_MS * 2,
+    wpa_sample_sql_wait(f.sample, "0", WPA_PATIENCE_MS,
                         "SELECT count(*) FROM wpa.job WHERE kind IN ('scan','analyse')");
     return 0;
 }
@@ -176,10 +176,10 @@ static void a_push_orders_a_scan(void **state)
     wpa_client_answer first = send(f, "push", delivery, signature, body);
     assert_int_equal(first.status, 200);
     assert_non_null(strstr(first.body, "\"scans\":[\"web-front\"]"));
-    wpa_sample_sql_wait(f->sample, "1", PATIENCE_MS,
+    wpa_sample_sql_wait(f->sample, "1", WPA_PATIENCE_MS,
                         "SELECT count(*) FROM wpa.workflow WHERE path = "
                         "'.github/workflows/pushed.yml' AND state = 'present'");
-    wpa_sample_sql_wait(f->sample, "0", PATIENCE_MS,
+    wpa_sample_sql_wait(f->sample, "0", WPA_PATIENCE_MS,
                         "SELECT count(*) FROM wpa.job WHERE kind = 'scan'");
     wpa_client_answer again = send(f, "push", delivery, signature, body);
     assert_int_equal(again.status, 200);
@@ -233,9 +233,21 @@ static void a_run_goes_into_the_history(void **state)
                         "2");
     /* Scored anew: the history is a part of it once there is enough. */
     wpa_sample_sql_wait(
-        f->sample, "t", PATIENCE_MS,
+        f->sample, "t", WPA_PATIENCE_MS,
         "SELECT count(*) > 0 FROM wpa.job_history WHERE kind = 'analyse' AND label = "
         "'score web-front/ci.yml'");
+}
+
+/* As often as it takes: of slow tries some are forgiven meanwhile. */
+static void try_until_late(fixture *f, const char *wrong, const char *body)
+{
+    wpa_client_answer answer = {0};
+    for (int i = 0; i < 1000 && answer.status != 429; i++) {
+        answer = send(f, "push", next_delivery(f), wrong, body);
+        assert_true(answer.status == 401 || answer.status == 429);
+    }
+    assert_int_equal(answer.status, 429);
+    assert_non_null(wpa_client_header(&f->client, &answer, "Retry-After"));
 }
 
 static void what_is_not_signed_is_refused(void **state)
@@ -262,19 +274,17 @@ static void what_is_not_signed_is_refused(void **state)
                        "FROM wpa.audit WHERE action = 'access.refused' AND subject = 'webhook' AND "
                        "detail LIKE '%%Hookshot%%' LIMIT 1"),
         "127.0.0.1 GitHub-Hookshot/abc");
-    int n_waited = 0;
-    for (int i = 0; i < 30 && !n_waited; i++) {
-        wpa_client_answer answer = send(f, "push", next_delivery(f), wrong, body);
-        n_waited += answer.status == 429;
-        assert_true(answer.status == 401 || answer.status == 429);
-        if (n_waited) {
-            assert_non_null(wpa_client_header(&f->client, &answer, "Retry-After"));
-        }
+    /* What only its own words would say whose it is, is not even read while the address waits. On a
+     * busy machine it may have waited enough by then. */
+    const char *own = push_json(f, "ledger-api", "refs/heads/main");
+    const char *own_right = sign(f, own, OWN_SECRET);
+    wpa_client_answer unread = {0};
+    for (int i = 0; i < 20 && unread.status != 429; i++) {
+        try_until_late(f, wrong, body);
+        unread = send(f, "push", next_delivery(f), own_right, own);
     }
-    assert_int_equal(n_waited, 1);
-    /* What only its own words would say whose it is, is not even read while the address waits. */
-    expect(f, "push", OWN_SECRET, push_json(f, "ledger-api", "refs/heads/main"), 429,
-           "too many refused calls");
+    assert_int_equal(unread.status, 429);
+    assert_non_null(strstr(unread.body, "too many refused calls"));
     expect(f, "ping", FLEET_SECRET, "{}", 200, "pong"); /* who is signed is not held up by it */
 }
 

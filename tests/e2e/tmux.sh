@@ -34,7 +34,7 @@ finish() {
 # see PANE TEXT: wait until the pane shows it.
 see() {
   pane=$1
-  for _ in $(seq 1 600); do
+  for _ in $(seq 1 1200); do
     if mux capture-pane -t "$1" -p | grep -qF -- "$2"; then
       return 0
     fi

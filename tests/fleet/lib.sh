@@ -1,11 +1,6 @@
 # shellcheck shell=bash
 # Sourced by tests/sample.sh and tests/story.sh: a sample fleet with its own state, and its service.
 
-# A port of the loopback address that nobody listens on now.
-free_port() {
-  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 # sample_open WPA DIR: repositories (made once), service started, environment for wpa.
 sample_open() {
   SAMPLE_WPA=$1
@@ -16,26 +11,23 @@ sample_open() {
   # The sample is on its own: whatever database the environment names is not touched.
   unset WPA_DB PGHOST PGPORT PGDATABASE PGUSER PGPASSWORD PGSERVICE DATABASE_URL
   mkdir -p "$XDG_STATE_HOME" "$XDG_CONFIG_HOME" "$XDG_CACHE_HOME"
-  if [ ! -e "$SAMPLE_DIR/port" ]; then
-    free_port >"$SAMPLE_DIR/port"
-  fi
-  SAMPLE_PORT=$(cat "$SAMPLE_DIR/port")
+  # The first time it takes a free port and says which.
+  SAMPLE_PORT=$(cat "$SAMPLE_DIR/port" 2>/dev/null || echo 0)
+  python3 "$SAMPLE_FLEET/service.py" "$SAMPLE_DIR/fleet" "$SAMPLE_PORT" >"$SAMPLE_DIR/service.log" 2>&1 &
+  SAMPLE_SERVICE=$!
+  until grep -qs '^listening' "$SAMPLE_DIR/service.log"; do
+    if ! kill -0 "$SAMPLE_SERVICE" 2>/dev/null; then
+      echo "the sample service did not start: $(cat "$SAMPLE_DIR/service.log")" >&2
+      return 1
+    fi
+    sleep 0.05
+  done
+  SAMPLE_PORT=$(sed -n 's/^listening on .*://p' "$SAMPLE_DIR/service.log")
+  echo "$SAMPLE_PORT" >"$SAMPLE_DIR/port"
   if [ ! -e "$SAMPLE_DIR/fleet/fleet.yml" ]; then
     rm -rf "$SAMPLE_DIR/fleet"
     "$SAMPLE_FLEET/make.sh" "$SAMPLE_DIR/fleet" "$SAMPLE_PORT"
   fi
-  python3 "$SAMPLE_FLEET/service.py" "$SAMPLE_DIR/fleet" "$SAMPLE_PORT" >"$SAMPLE_DIR/service.log" 2>&1 &
-  SAMPLE_SERVICE=$!
-  local try
-  for try in $(seq 1 100); do
-    if grep -qs listening "$SAMPLE_DIR/service.log"; then
-      return 0
-    fi
-    kill -0 "$SAMPLE_SERVICE" 2>/dev/null || break
-    sleep 0.05
-  done
-  echo "the sample service did not start (try $try): $(cat "$SAMPLE_DIR/service.log")" >&2
-  return 1
 }
 
 sample_close() {

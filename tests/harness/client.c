@@ -9,16 +9,17 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include <wpa/buf.h>
+#include <wpa/clock.h>
 #include <wpa/text.h>
 
+#include "harness/patience.h"
+
 #define ANSWER_MAX_BYTES ((size_t)64 << 20)
-#define TRIES 400
 #define ANSWER_SECONDS 150 /* longer than any call waits at the server */
 
 #define PORTS_FROM 20000
@@ -56,8 +57,8 @@ int wpa_client_free_port(void)
 int wpa_client_connect(const wpa_client *client)
 {
     const struct sockaddr_in address = address_of(client->port);
-    const struct timespec moment = {.tv_nsec = 50000000};
-    for (int i = 0; i < TRIES; i++) {
+    int64_t end_ms = wpa_monotonic_ms() + WPA_PATIENCE_MS;
+    while (wpa_monotonic_ms() < end_ms) {
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         const struct timeval limit = {.tv_sec = ANSWER_SECONDS};
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -65,7 +66,7 @@ int wpa_client_connect(const wpa_client *client)
             return fd;
         }
         (void)close(fd);
-        (void)nanosleep(&moment, NULL);
+        wpa_sleep_ms(50);
     }
     fail_msg("nobody listens on port %d", client->port);
     return -1;

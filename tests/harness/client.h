@@ -25,7 +25,7 @@ typedef struct wpa_client {
  * to connections: on one of them a client that tries until a server listens may meet itself.
  */
 int wpa_client_free_port(void);
-/** Connect, trying for some seconds while nobody listens yet. Returns the socket. */
+/** Connect, trying again while nobody listens yet. Returns the socket. */
 int wpa_client_connect(const wpa_client *client);
 /** Send these bytes as they are and read until the other side closes. */
 wpa_client_answer wpa_client_raw(const wpa_client *client, const char *bytes, size_t size_bytes);

@@ -18,8 +18,9 @@
 #include <wpa/file.h>
 #include <wpa/text.h>
 
+#include "harness/patience.h"
+
 enum {
-    PATIENCE_MS = 60000,
     OUTPUT_MAX_BYTES = 1 << 20,
     LOG_MAX_BYTES = 64 << 20
 };
@@ -65,7 +66,7 @@ wpa_receiver wpa_receiver_start(const wpa_sample *sample, const char *kind, cons
                                             options));
     struct pollfd ready = {.fd = fd, .events = POLLIN};
     for (size_t at = 0; at + 1 < sizeof line && !strchr(line, '\n'); at++) {
-        if (poll(&ready, 1, PATIENCE_MS) != 1 || read(fd, line + at, 1) != 1) {
+        if (poll(&ready, 1, WPA_PATIENCE_MS) != 1 || read(fd, line + at, 1) != 1) {
             fail_msg("the receiver does not start: %s", line);
         }
     }
@@ -130,10 +131,10 @@ int wpa_receiver_count(const wpa_receiver *receiver)
 
 void wpa_receiver_wait(const wpa_receiver *receiver, int n)
 {
-    int64_t end_ms = wpa_monotonic_ms() + PATIENCE_MS;
+    int64_t end_ms = wpa_monotonic_ms() + WPA_PATIENCE_MS;
     while (wpa_receiver_count(receiver) < n) {
         if (wpa_monotonic_ms() > end_ms) {
-            fail_msg("%d things arrived in a minute, not %d", wpa_receiver_count(receiver), n);
+            fail_msg("%d things arrived, not %d", wpa_receiver_count(receiver), n);
         }
         wpa_sleep_ms(20);
     }

@@ -14,7 +14,7 @@ typedef struct wpa_receiver {
 wpa_receiver wpa_receiver_start(const wpa_sample *sample, const char *kind, const char *options);
 /** How many things have arrived. */
 int wpa_receiver_count(const wpa_receiver *receiver);
-/** Wait until n have; fails after a minute. */
+/** Wait until n have. */
 void wpa_receiver_wait(const wpa_receiver *receiver, int n);
 /** Member of the nth thing (from 1): see received.py. */
 char *wpa_receiver_get(const wpa_receiver *receiver, int n, const char *path);

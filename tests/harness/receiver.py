@@ -31,15 +31,15 @@ lock = threading.Lock()
 count = 0
 
 
-def record(entry):
-    """Write it down; which one it is, from 1."""
+def record(entry, refused, taken):
+    """Write it down; which one it is, from 1, and its status. Of several at once no more are refused than shall be."""
     global count
     with lock:
         count += 1
-        entry |= {"n": count, "at": time.time()}
+        entry |= {"n": count, "at": time.time(), "status": refused if count <= options.fail else taken}
         with open(options.log, "a", encoding="utf-8") as log:
             log.write(json.dumps(entry) + "\n")
-        return count
+        return entry["n"], entry["status"]
 
 
 def hang(connection):
@@ -57,8 +57,8 @@ def http(connection):
             name, value = line.decode("latin-1").split(":", 1)
             headers[name.strip().lower()] = value.strip()
         body = stream.read(int(headers.get("content-length", 0)))
-        status = options.status if count < options.fail else 302 if options.redirect else 200
-        n = record({"method": method, "path": path, "headers": headers, "body": body.decode(), "status": status})
+        entry = {"method": method, "path": path, "headers": headers, "body": body.decode()}
+        n, status = record(entry, options.status, 302 if options.redirect else 200)
         if n <= options.hang:
             hang(connection)
             return
@@ -119,12 +119,11 @@ def smtp(connection):
             data = b""
             while not data.endswith(b"\r\n.\r\n"):
                 data += stream.readline()
-            is_refused = count < options.fail
-            n = record(entry | {"data": data.decode(), "status": 451 if is_refused else 250})
+            n, status = record(entry | {"data": data.decode()}, 451, 250)
             if n <= options.hang:
                 hang(connection)
                 return
-            say("451 not now" if is_refused else "250 taken")
+            say("451 not now" if status == 451 else "250 taken")
         elif verb == "QUIT":
             say("221 bye")
             return

@@ -23,11 +23,12 @@
 #include <wpa/memory.h>
 #include <wpa/text.h>
 
+#include "harness/patience.h"
+
 enum {
     MAX_WORDS = 40,
-    PATIENCE_MS = 120000, /* whoever waits so long waits for what does not come */
     OUTPUT_MAX_BYTES = 4 << 20,
-    ESCAPE_MS = 300,
+    GUARD_MS = 300,   /* longer than a letter behind an Esc may be the end of a torn report */
     ASK_FIRST_MS = 5, /* between two questions to the database: more and more */
     ASK_LAST_MS = 50,
     LEAVE_MS = 15000 /* how long the guard lets programs end by themselves */
@@ -348,7 +349,7 @@ static int start_service(const wpa_sample *self, const char *source)
     (void)close(ends[1]);
     struct pollfd ready = {.fd = ends[0], .events = POLLIN};
     for (size_t n = 0; n + 1 < sizeof line && !strchr(line, '\n'); n++) {
-        if (poll(&ready, 1, PATIENCE_MS) != 1 || read(ends[0], line + n, 1) != 1) {
+        if (poll(&ready, 1, WPA_PATIENCE_MS) != 1 || read(ends[0], line + n, 1) != 1) {
             fail_msg("the sample's service does not start: %s", line);
         }
     }
@@ -589,14 +590,14 @@ static void fail_with_screen(const wpa_tty *tty, const char *what, const char *t
 
 void wpa_tty_expect(wpa_tty *tty, const char *text)
 {
-    if (!wpa_tty_wait(tty, text, PATIENCE_MS)) {
+    if (!wpa_tty_wait(tty, text, WPA_PATIENCE_MS)) {
         fail_with_screen(tty, "waited for", text);
     }
 }
 
 void wpa_tty_expect_gone(wpa_tty *tty, const char *text)
 {
-    if (!wpa_tty_wait_gone(tty, text, PATIENCE_MS)) {
+    if (!wpa_tty_wait_gone(tty, text, WPA_PATIENCE_MS)) {
         fail_with_screen(tty, "waited for the end of", text);
     }
 }
@@ -607,10 +608,11 @@ void wpa_tty_press(wpa_tty *tty, const char *key)
     wpa_tty_send(tty, key);
 }
 
-void wpa_tty_escape(wpa_tty *tty)
+void wpa_tty_escape(wpa_tty *tty, const char *text)
 {
     wpa_tty_press(tty, "\033");
-    for (int64_t end_ms = wpa_monotonic_ms() + ESCAPE_MS; wpa_monotonic_ms() < end_ms;) {
+    wpa_tty_expect(tty, text); /* it has been read: from then on the time counts */
+    for (int64_t end_ms = wpa_monotonic_ms() + GUARD_MS; wpa_monotonic_ms() < end_ms;) {
         wpa_tty_settle(tty, 10);
     }
 }

@@ -59,11 +59,11 @@ pid_t wpa_sample_server(const wpa_sample *sample);
 /** Wait until no server runs; fails after timeout_ms. */
 void wpa_sample_server_wait_gone(const wpa_sample *sample, int timeout_ms);
 
-/** Wait for the text; fails with the screen. Long: 60 s, which no step of the sample takes. */
+/** Wait for the text; fails with the screen. */
 void wpa_tty_expect(wpa_tty *tty, const char *text);
 void wpa_tty_expect_gone(wpa_tty *tty, const char *text);
 /** A key press of its own, once the screen has come to rest. */
 void wpa_tty_press(wpa_tty *tty, const char *key);
-/** Esc; then so long nothing that a letter behind it cannot be taken for the end of a torn report.
- */
-void wpa_tty_escape(wpa_tty *tty);
+/** Esc, until it brings this text that did not stand there; then so long nothing that a letter
+ * behind it cannot be taken for the end of a torn report. */
+void wpa_tty_escape(wpa_tty *tty, const char *text);

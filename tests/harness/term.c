@@ -21,6 +21,10 @@
 #include <wpa/memory.h>
 #include <wpa/text.h>
 
+enum {
+    PIECE_BYTES = 512
+};
+
 struct wpa_tty {
     int fd, slave;
     pid_t pid;
@@ -162,23 +166,6 @@ void wpa_tty_signal(wpa_tty *tty, int signal_number)
     (void)kill(tty->pid, signal_number);
 }
 
-/* Everything that can be read now; false if nothing came within wait_ms. */
-static bool read_some(wpa_tty *tty, int wait_ms)
-{
-    struct pollfd poll_fd = {.fd = tty->fd, .events = POLLIN};
-    char bytes[16384];
-    if (poll(&poll_fd, 1, wait_ms) <= 0) {
-        return false;
-    }
-    ssize_t n = read(tty->fd, bytes, sizeof bytes);
-    if (n <= 0) {
-        return false;
-    }
-    tty->n_bytes += (size_t)n;
-    (void)vterm_input_write(tty->vt, bytes, (size_t)n);
-    return true;
-}
-
 static void append_row(const wpa_tty *tty, int row, int cols, wpa_buf *buf)
 {
     size_t end = wpa_buf_size(buf);
@@ -213,19 +200,80 @@ char *wpa_tty_text(const wpa_tty *tty, wpa_arena *arena)
     return wpa_buf_dup(buf, arena);
 }
 
-bool wpa_tty_has(const wpa_tty *tty, const char *text)
+static bool has_any(const wpa_tty *tty, const char *const texts[])
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    return strstr(wpa_tty_text(tty, arena), text) != NULL;
+    const char *screen = wpa_tty_text(tty, arena);
+    for (size_t i = 0; texts[i]; i++) {
+        if (strstr(screen, texts[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
-static bool wait_for(wpa_tty *tty, const char *text, bool is_there, int timeout_ms)
+/* What can be read now, drawn piece by piece: *is_seen if one of the texts stood there behind one
+ * of them. Nobody says how soon we come to look, and by then another may have taken its place.
+ * False if nothing came within wait_ms. */
+static bool read_watching(wpa_tty *tty, int wait_ms, const char *const texts[], bool *is_seen)
+{
+    struct pollfd poll_fd = {.fd = tty->fd, .events = POLLIN};
+    char bytes[16384];
+    if (poll(&poll_fd, 1, wait_ms) <= 0) {
+        return false;
+    }
+    ssize_t n = read(tty->fd, bytes, sizeof bytes);
+    for (ssize_t at = 0; at < n; at += PIECE_BYTES) {
+        size_t size = (size_t)(n - at < PIECE_BYTES ? n - at : PIECE_BYTES);
+        tty->n_bytes += size;
+        (void)vterm_input_write(tty->vt, bytes + at, size);
+        *is_seen = *is_seen || (texts && has_any(tty, texts));
+    }
+    return n > 0;
+}
+
+static bool read_some(wpa_tty *tty, int wait_ms)
+{
+    bool is_seen = false;
+    return read_watching(tty, wait_ms, NULL, &is_seen);
+}
+
+bool wpa_tty_has(const wpa_tty *tty, const char *text)
+{
+    return has_any(tty, (const char *const[]){text, NULL});
+}
+
+bool wpa_tty_wait_any(wpa_tty *tty, const char *const texts[], int timeout_ms)
+{
+    int64_t end_ms = wpa_monotonic_ms() + timeout_ms;
+    bool is_seen = has_any(tty, texts);
+    for (;;) {
+        while (read_watching(tty, 0, texts, &is_seen)) {
+        }
+        if (is_seen) {
+            return true;
+        }
+        reap(tty);
+        if (wpa_monotonic_ms() >= end_ms ||
+            (tty->has_ended && !read_watching(tty, 0, texts, &is_seen))) {
+            return false;
+        }
+        (void)read_watching(tty, 20, texts, &is_seen);
+    }
+}
+
+bool wpa_tty_wait(wpa_tty *tty, const char *text, int timeout_ms)
+{
+    return wpa_tty_wait_any(tty, (const char *const[]){text, NULL}, timeout_ms);
+}
+
+bool wpa_tty_wait_gone(wpa_tty *tty, const char *text, int timeout_ms)
 {
     int64_t end_ms = wpa_monotonic_ms() + timeout_ms;
     for (;;) {
         while (read_some(tty, 0)) {
         }
-        if (wpa_tty_has(tty, text) == is_there) {
+        if (!wpa_tty_has(tty, text)) {
             return true;
         }
         reap(tty);
@@ -234,16 +282,6 @@ static bool wait_for(wpa_tty *tty, const char *text, bool is_there, int timeout_
         }
         (void)read_some(tty, 20);
     }
-}
-
-bool wpa_tty_wait(wpa_tty *tty, const char *text, int timeout_ms)
-{
-    return wait_for(tty, text, true, timeout_ms);
-}
-
-bool wpa_tty_wait_gone(wpa_tty *tty, const char *text, int timeout_ms)
-{
-    return wait_for(tty, text, false, timeout_ms);
 }
 
 int wpa_tty_wait_exit(wpa_tty *tty, int timeout_ms)

@@ -29,9 +29,11 @@ void wpa_tty_send_bytes(wpa_tty *tty, const char *bytes, size_t n);
 void wpa_tty_resize(wpa_tty *tty, int rows, int cols);
 void wpa_tty_signal(wpa_tty *tty, int signal_number);
 
-/** Wait until the text stands on some row; false after timeout_ms, or when the program has ended.
- */
+/** Wait until the text stands on some row, if only for a moment; false after timeout_ms, or when
+ * the program has ended. */
 bool wpa_tty_wait(wpa_tty *tty, const char *text, int timeout_ms) WPA_CHECK;
+/** The same for one of several texts, NULL-terminated. */
+bool wpa_tty_wait_any(wpa_tty *tty, const char *const texts[], int timeout_ms) WPA_CHECK;
 /** Wait until it stands nowhere. */
 bool wpa_tty_wait_gone(wpa_tty *tty, const char *text, int timeout_ms) WPA_CHECK;
 /** Wait until the program ends; its exit status, 128 + n for signal n, or -1 after timeout_ms. */

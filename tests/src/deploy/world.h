@@ -21,6 +21,7 @@
 #include "deploy/deploy.h"
 #include "fleet/fleet.h"
 #include "git/git.h"
+#include "harness/patience.h"
 #include "harness/pg.h"
 
 #define MAIN "refs/heads/main"
@@ -215,9 +216,6 @@ static inline void world_free(world *w)
     test_free(w);
 }
 
-/* However slow the machine is: whoever waits so long waits for what does not come. */
-#define PATIENCE_MS 120000
-
 typedef struct working {
     const char *const *queues;
     size_t n_queues;
@@ -254,7 +252,7 @@ static inline void work_with(world *w, const working *how)
                              .queues = how->queues,
                              .n_queues = how->n_queues,
                              .handler_of = how->handlers};
-    const int64_t until_ms = wpa_monotonic_ms() + PATIENCE_MS;
+    const int64_t until_ms = wpa_monotonic_ms() + WPA_PATIENCE_MS;
     for (bool did_one = true; !is_done(w, how, did_one); wpa_sleep_ms(did_one ? 0 : 20)) {
         if (wpa_monotonic_ms() > until_ms) {
             fail_msg("worked in vain until %s",

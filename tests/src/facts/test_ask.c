@@ -20,11 +20,11 @@
 #include "facts/ask.h"
 #include "facts/tables.h"
 #include "git/git.h"
+#include "harness/patience.h"
 #include "http/http.h"
 
 #define TODAY "2027-01-15"
 #define ONES "1111111111111111111111111111111111111111"
-#define TIMEOUT_MS 20000
 #define S(text) wpa_slice_of(text)
 
 /* ---- a forge ---- */
@@ -127,7 +127,7 @@ static const wpa_told *read_back(state *s, const wpa_ask_outcome *outcome)
 static const wpa_told *ask(state *s, wpa_ask_request request, wpa_ask_outcome *outcome)
 {
     wpa_error err = {0};
-    request.timeout_ms = request.timeout_ms ? request.timeout_ms : TIMEOUT_MS;
+    request.timeout_ms = request.timeout_ms ? request.timeout_ms : WPA_PATIENCE_MS;
     request.today = TODAY;
     request.tables = request.tables ? request.tables : WPA_ASK_TABLES;
     if (!wpa_ask(&request, s->arena, outcome, &err)) {
@@ -579,7 +579,7 @@ static void files_of_repositories_here(void **in)
     assert_int_equal(outcome.n_faults, 0);
     assert_read(told, s->release);
     assert_true(wpa_file_replace(file, "x", 1, 0644, &err));
-    const wpa_ask_request bad = {.from = mirror, .timeout_ms = TIMEOUT_MS, .today = TODAY};
+    const wpa_ask_request bad = {.from = mirror, .timeout_ms = WPA_PATIENCE_MS, .today = TODAY};
     assert_false(wpa_ask(&bad, s->arena, &outcome, &err));
     assert_int_equal(err.code, WPA_E_INVALID);
 }

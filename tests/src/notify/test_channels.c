@@ -9,6 +9,7 @@
 
 #include <wpa/text.h>
 
+#include "harness/patience.h"
 #include "http/http.h"
 #include "notify/channel.h"
 
@@ -54,7 +55,7 @@ static void send_refused(const refused_case *c, const char *url)
         .short_name = "d-1",
         .detail = wpa_json_new_object(arena),
         .repositories = wpa_json_new_array(arena),
-        .timeout_ms = 5000,
+        .timeout_ms = WPA_PATIENCE_MS,
         .channel = c->channel,
         .settings = settings,
         .is_private_allowed = c->is_private_allowed,

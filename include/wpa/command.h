@@ -91,6 +91,8 @@ typedef struct wpa_command {
     wpa_object object;
     const wpa_object *objects;
     size_t n_objects;
+    bool is_matching;   /* IGNORE, CREATE_PATCH: all that match query, objects are left out */
+    int64_t n_expected; /* with it: how many these are; refused if they are not */
     const char *name, *text, *digest; /* NULL where the kind has none */
     int64_t until_us, delay_ms;
     wpa_list_query query;

@@ -3,6 +3,11 @@
 -- rows: the window in order: row, key, id
 SELECT item, key, id FROM wpa.list_page($1, $2, $3::boolean, $4::jsonb, $5::bigint, $6, $7::bigint, $8::boolean, $9::int, $10::int);
 
+-- name: feed_list_ids
+-- params: list text, terms jsonb, scope bigint, limit int
+-- rows: ids of all that match, up to one more than the limit
+SELECT id FROM wpa.list_page($1, 'default', false, $2::jsonb, $3::bigint, NULL, NULL, false, 0, $4::int);
+
 -- name: feed_list_count
 -- params: list text, sort text, descending boolean, terms jsonb, scope bigint, key text, id bigint
 -- rows: one: matching, all, matching before the row

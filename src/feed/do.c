@@ -8,6 +8,8 @@
 #include "fleet/fleet.h"
 #include "notify/notify.h"
 
+#define MATCHING_MAX 10000 /* done in one go to all that match a filter */
+
 typedef struct doing {
     wpa_engine *engine;
     const wpa_actor *actor;
@@ -17,10 +19,48 @@ typedef struct doing {
     const char **text;  /* out */
 } doing;
 
-static int64_t *ids_of(const wpa_command *command, wpa_arena *arena, size_t *n)
+static bool is_left_out(const wpa_command *command, int64_t id)
 {
+    for (size_t i = 0; i < command->n_objects; i++) {
+        if (command->objects[i].id == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** All that match, without those left out: as many as the person was asked about, or none. */
+static int64_t *matching(const doing *d, size_t *n, wpa_error *err)
+{
+    const wpa_command *command = d->command;
+    wpa_db *db = wpa_engine_take(d->engine, err);
+    int64_t *ids =
+        db ? wpa_feed_matching(db, &command->query, MATCHING_MAX, d->arena, n, err) : NULL;
+    wpa_engine_give(d->engine, db);
+    size_t kept = 0;
+    for (size_t i = 0; ids && i < *n; i++) {
+        if (!is_left_out(command, ids[i])) {
+            ids[kept++] = ids[i];
+        }
+    }
+    if (ids && (int64_t)kept != command->n_expected) {
+        (void)WPA_FAIL(err, WPA_E_CONFLICT, "%zu match by now, not %lld: look again", kept,
+                       (long long)command->n_expected);
+        return NULL;
+    }
+    *n = kept;
+    return ids;
+}
+
+/** Ids of what the command is about; NULL with *err set. */
+static int64_t *ids_of(const doing *d, size_t *n, wpa_error *err)
+{
+    const wpa_command *command = d->command;
+    if (command->is_matching) {
+        return matching(d, n, err);
+    }
     *n = command->n_objects;
-    int64_t *ids = wpa_arena_array(arena, *n + 1, sizeof *ids);
+    int64_t *ids = wpa_arena_array(d->arena, *n + 1, sizeof *ids);
     for (size_t i = 0; i < *n; i++) {
         ids[i] = command->objects[i].id;
     }
@@ -85,10 +125,10 @@ static bool analyse(const doing *d, wpa_error *err)
 static bool ignore(const doing *d, wpa_error *err)
 {
     size_t n = 0;
-    int64_t *ids = ids_of(d->command, d->arena, &n);
+    int64_t *ids = ids_of(d, &n, err);
     bool is_back = d->command->kind == WPA_COMMAND_UNIGNORE;
-    return wpa_agent_ignore_findings(d->engine, d->actor, ids, n, d->command->text,
-                                     is_back ? 0 : d->command->until_us, err);
+    return ids && wpa_agent_ignore_findings(d->engine, d->actor, ids, n, d->command->text,
+                                            is_back ? 0 : d->command->until_us, err);
 }
 
 static bool comment(const doing *d, wpa_error *err)
@@ -101,9 +141,9 @@ static bool create_patch(const doing *d, wpa_error *err)
 {
     size_t n = 0;
     int64_t patch_id = 0;
-    int64_t *ids = ids_of(d->command, d->arena, &n);
-    if (!wpa_agent_create_patch(d->engine, d->actor, ids, n, d->command->name, &patch_id, NULL,
-                                err)) {
+    int64_t *ids = ids_of(d, &n, err);
+    if (!ids || !wpa_agent_create_patch(d->engine, d->actor, ids, n, d->command->name, &patch_id,
+                                        NULL, err)) {
         return false;
     }
     *d->object = (wpa_object){WPA_OBJECT_PATCH, patch_id};

@@ -249,3 +249,40 @@ wpa_msg *wpa_feed_list(wpa_db *db, const wpa_list_watch *watch, wpa_error *err)
     msg->body = view;
     return WPA_STEAL(msg);
 }
+
+int64_t *wpa_feed_matching(wpa_db *db, const wpa_list_query *query, size_t n_max, wpa_arena *arena,
+                           size_t *n, wpa_error *err)
+{
+    size_t n_terms = 0;
+    char scope[WPA_DB_NUMBER_SIZE], limit[WPA_DB_NUMBER_SIZE];
+    const char *ignored = NULL;
+    wpa_filter_term *terms = wpa_arena_array(arena, query->n_terms + 1, sizeof *terms);
+    if (!take_terms(db, query, arena, terms, &n_terms, &ignored, err)) {
+        return NULL;
+    }
+    const char *params[] = {
+        lists[query->list].name,
+        wpa_feed_terms(query->list, terms, n_terms, arena, &ignored),
+        wpa_db_number(query->scope.kind == WPA_OBJECT_WORKFLOW ? query->scope.id : 0, scope),
+        wpa_db_number((int64_t)n_max, limit),
+    };
+    if (ignored) {
+        (void)WPA_FAIL(err, WPA_E_INVALID, "not understood: %s", ignored);
+        return NULL;
+    }
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_db_exec(db, WPA_SQL_FEED_LIST_IDS, params, WPA_COUNT(params), err);
+    if (!rows) {
+        return NULL;
+    }
+    *n = wpa_rows_count(rows);
+    if (*n > n_max) {
+        (void)WPA_FAIL(err, WPA_E_LIMIT, "more than %zu at once: narrow the filter", n_max);
+        return NULL;
+    }
+    int64_t *ids = wpa_arena_array(arena, *n + 1, sizeof *ids);
+    for (size_t i = 0; i < *n; i++) {
+        ids[i] = wpa_rows_int(rows, i, 0);
+    }
+    return ids;
+}

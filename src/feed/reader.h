@@ -17,6 +17,14 @@ typedef struct wpa_list_watch {
 /** Each makes one message (kind and body), or NULL with *err set. */
 wpa_msg *wpa_feed_dashboard(wpa_db *db, double notify_lag_ms, wpa_error *err);
 wpa_msg *wpa_feed_list(wpa_db *db, const wpa_list_watch *watch, wpa_error *err);
+/**
+ * Ids of all that match the query, at most n_max.
+ *
+ * Errors  WPA_E_LIMIT (more match), WPA_E_INVALID (a term is not understood: more would match than
+ *         is meant), the database's.
+ */
+int64_t *wpa_feed_matching(wpa_db *db, const wpa_list_query *query, size_t n_max, wpa_arena *arena,
+                           size_t *n, wpa_error *err);
 wpa_msg *wpa_feed_detail(wpa_db *db, uint64_t request_id, wpa_object object, wpa_error *err);
 /** The newest notices that need not be told any more. Their ids are remembered one by one: which is
     given first may be committed last. */

@@ -11,10 +11,12 @@ static bool is_session_command(wpa_command_kind kind)
 }
 
 /** What reads many files or rows does not stand in front of a rollback. */
-static bool is_slow(wpa_command_kind kind)
+static bool is_slow(const wpa_command *command)
 {
-    return kind == WPA_COMMAND_VERIFY_AUDIT || kind == WPA_COMMAND_CREATE_PATCH ||
-           kind == WPA_COMMAND_DEPLOY || kind == WPA_COMMAND_ANALYSE;
+    wpa_command_kind kind = command->kind;
+    return command->is_matching || kind == WPA_COMMAND_VERIFY_AUDIT ||
+           kind == WPA_COMMAND_CREATE_PATCH || kind == WPA_COMMAND_DEPLOY ||
+           kind == WPA_COMMAND_ANALYSE;
 }
 
 static void do_and_reply(wpa_feed *feed, const wpa_actor *actor, const wpa_command *command)
@@ -40,7 +42,7 @@ static void serve_quick(wpa_feed *feed, wpa_command *taken)
         wpa_feed_reply(feed, command, &err, none, NULL);
     } else if (!wpa_feed_session_check(feed, &err)) {
         wpa_feed_reply(feed, command, &err, none, NULL);
-    } else if (is_slow(command->kind)) {
+    } else if (is_slow(command)) {
         wpa_command *given = WPA_STEAL(command);
         const wpa_command head = {.kind = given->kind, .request_id = given->request_id};
         if (!wpa_feed_order_push(feed->slow.orders, WPA_ORDER_COMMAND, given, &feed->session.actor,

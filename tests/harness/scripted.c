@@ -379,6 +379,7 @@ static bool submit(void *context, wpa_command *taken, wpa_error *err)
     (void)pthread_mutex_lock(&s->lock);
     s->counts[command->kind]++;
     s->last[command->kind] = command->object;
+    s->n_expected = command->is_matching ? command->n_expected : s->n_expected;
     switch ((int)command->kind) {
     case WPA_COMMAND_FIRST_GUARDIAN:
     case WPA_COMMAND_SIGN_IN:
@@ -505,6 +506,11 @@ void wpa_scripted_tick(wpa_scripted *s, int64_t now_us)
 size_t wpa_scripted_count(const wpa_scripted *s, wpa_command_kind kind)
 {
     return s->counts[kind];
+}
+
+int64_t wpa_scripted_expected(const wpa_scripted *s)
+{
+    return s->n_expected;
 }
 
 wpa_object wpa_scripted_last(const wpa_scripted *s, wpa_command_kind kind)

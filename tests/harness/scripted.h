@@ -29,6 +29,8 @@ void wpa_scripted_tick(wpa_scripted *scripted, int64_t now_us);
 
 /** Commands of this kind that were submitted so far. */
 size_t wpa_scripted_count(const wpa_scripted *scripted, wpa_command_kind kind);
+/** How many the last command about all that match was to be about. */
+int64_t wpa_scripted_expected(const wpa_scripted *scripted);
 /** The object of the last one of this kind. */
 wpa_object wpa_scripted_last(const wpa_scripted *scripted, wpa_command_kind kind);
 

@@ -38,6 +38,7 @@ struct wpa_scripted {
     uint64_t list_request, object_request;
     wpa_object watched;
     size_t counts[WPA_COMMAND_COUNT];
+    int64_t n_expected; /* of the last command about all that match */
     wpa_object last[WPA_COMMAND_COUNT];
 };
 

@@ -1,4 +1,4 @@
-/* The order of lists: while the database is lost, and when it changes under the reader. */
+/* Lists: their order while the database is lost and when it changes under the reader, marks. */
 #include "ui/stage.h"
 
 /* Rows from top to bottom as far as one word of each tells. */
@@ -202,6 +202,79 @@ static void test_back_tells_what_has_changed(void **state)
     assert_false(shows(s, "+ marks"));
 }
 
+/* All that match are marked by what they match: loaded or not, but for those left out. */
+static void test_all_that_match_are_marked(void **state)
+{
+    stage *s = *state;
+    wpa_scripted_set_findings(s->engine, 5000);
+    press(s, "3");
+    press(s, "*");
+    EXPECT("5,000 marked, all that match; Space leaves one out");
+    EXPECT("▪ HIGH SEC-001");
+    press(s, "j");
+    press(s, "Space");
+    pass_time(s, 9000);
+    EXPECT("4,999 marked, all that match but 1");
+    press(s, "i");
+    EXPECT("Ignore 4,999 findings, all that there are");
+    type(s, "legacy");
+    press(s, "Enter");
+    press(s, "Enter");
+    assert_int_equal(wpa_scripted_count(s->engine, WPA_COMMAND_IGNORE), 1);
+    assert_int_equal(wpa_scripted_expected(s->engine), 4999);
+    step(s);
+    assert_false(shows(s, "▪"));
+    press(s, "*");
+    press(s, "p");
+    EXPECT("Make one patch for 5,000 findings, all that there are?");
+    press(s, "y");
+    assert_int_equal(wpa_scripted_expected(s->engine), 5000);
+    press(s, "3");
+    press(s, "*");
+    press(s, "G"); /* not loaded when it was marked */
+    press(s, "k");
+    EXPECT("▪ OPP");
+    press(s, "*");
+    assert_false(shows(s, "▪"));
+    press(s, "*");
+    press(s, "/");
+    type(s, "sev:hihg"); /* another filter matches something else */
+    EXPECT("not understood");
+    press(s, "Enter");
+    assert_false(shows(s, "▪"));
+    press(s, "*");
+    press(s, "i");
+    EXPECT("not understood: sev:hihg; more would match than is meant");
+    press(s, "Esc");
+    assert_false(shows(s, "▪"));
+    press(s, "Esc");
+    press(s, "*");
+    wpa_scripted_lose(s->engine, "refused");
+    step(s);
+    press(s, "i");
+    EXPECT("nothing can be changed until it is back");
+    assert_int_equal(wpa_scripted_count(s->engine, WPA_COMMAND_IGNORE), 1);
+}
+
+/* What is loaded whole is marked row by row, as before; other lists have no more than that. */
+static void test_all_that_are_loaded_are_marked(void **state)
+{
+    stage *s = *state;
+    press(s, "3");
+    press(s, "*");
+    EXPECT("12 marked");
+    press(s, "i");
+    EXPECT("Ignore 12 findings");
+    press(s, "Esc");
+    press(s, "Space");
+    EXPECT("11 marked");
+    press(s, "*");
+    assert_false(shows(s, "marked"));
+    press(s, "Space");
+    press(s, "i");
+    EXPECT("Ignore f-99813");
+}
+
 #define SIGNED_IN(test) cmocka_unit_test_setup_teardown(test, open_signed_in, close_stage)
 
 int main(void)
@@ -212,6 +285,8 @@ int main(void)
         SIGNED_IN(test_new_rows_above_are_counted),
         SIGNED_IN(test_order_waits_for_the_cursor),
         SIGNED_IN(test_back_tells_what_has_changed),
+        SIGNED_IN(test_all_that_match_are_marked),
+        SIGNED_IN(test_all_that_are_loaded_are_marked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

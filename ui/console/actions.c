@@ -43,19 +43,69 @@ static void send_for(wpa_ui *ui, wpa_command_kind kind, wpa_object object)
     (void)wpa_ui_send(ui, command);
 }
 
+/* All that matches the filter, but for what was left out of it: the engine looks what that is. */
+static void put_matching(wpa_ui *ui, wpa_command *command, const wpa_cursor *left_out)
+{
+    const wpa_rows *rows = &ui->lists[WPA_LIST_FINDINGS];
+    wpa_list_query *query = &command->query;
+    query->list = WPA_LIST_FINDINGS;
+    query->terms = wpa_filter_terms(ui, query->list, rows->filter, command->arena, &query->n_terms);
+    query->scope = ui->scope;
+    command->is_matching = true;
+    command->n_expected = rows->view->n_matching - (int64_t)left_out->n_marks;
+}
+
 /* Marked rows of the list that is open, or the selected thing: in the command's arena. */
 static void put_objects(wpa_ui *ui, wpa_command *command, wpa_object selected)
 {
-    wpa_object *objects = wpa_arena_array(command->arena, 1, sizeof *objects);
-    objects[0] = selected;
-    command->objects = objects;
-    command->n_objects = 1;
     const wpa_cursor *cursor = wpa_ui_marks(ui);
-    if (cursor && cursor->n_marks) {
-        command->objects =
-            wpa_arena_dup(command->arena, cursor->marks, cursor->n_marks * sizeof cursor->marks[0]);
-        command->n_objects = cursor->n_marks;
+    bool has_marks = cursor && wpa_cursor_has_marks(cursor);
+    const wpa_object *from = has_marks ? cursor->marks : &selected;
+    command->n_objects = has_marks ? cursor->n_marks : 1;
+    wpa_object *objects = wpa_arena_array(command->arena, command->n_objects + 1, sizeof *objects);
+    memcpy(objects, from, command->n_objects * sizeof *objects);
+    command->objects = objects;
+    if (has_marks && cursor->marks_all) {
+        put_matching(ui, command, cursor);
     }
+}
+
+/* How many the command is about: "f-7", "2 findings", "1,204 findings, all that match sev:high". */
+static char *put_count(const wpa_ui *ui, const wpa_command *command, char *text, size_t size_bytes)
+{
+    char n[WPA_SHORT], id[WPA_SHORT];
+    const char *filter = ui->lists[WPA_LIST_FINDINGS].filter;
+    if (command->is_matching) {
+        (void)wpa_text_format(text, size_bytes, "%s findings, all that %s%.300s",
+                              wpa_count_text(command->n_expected, n, sizeof n),
+                              *filter ? "match " : "there are", filter);
+    } else if (command->n_objects > 1) {
+        (void)wpa_text_format(text, size_bytes, "%zu findings", command->n_objects);
+    } else {
+        (void)wpa_object_text(command->objects[0], id, sizeof id);
+        (void)wpa_text_copy(text, size_bytes, id);
+    }
+    return text;
+}
+
+/* Something can be done to all that match only once it is known what that is. */
+static bool can_count(wpa_ui *ui)
+{
+    const wpa_rows *rows = &ui->lists[WPA_LIST_FINDINGS];
+    const wpa_cursor *cursor = wpa_ui_marks(ui);
+    if (!cursor || !cursor->marks_all) {
+        return true;
+    }
+    if (rows->is_asking || !rows->view || rows->view->is_at_least || rows->view->n_matching < 0) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "it is still being counted how many that are: again, soon");
+        return false;
+    }
+    if (rows->view->ignored) {
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "not understood: %s; more would match than is meant",
+                   rows->view->ignored);
+        return false;
+    }
+    return true;
 }
 
 /* ---- workflows and findings ------------------------------------------------------------------ */
@@ -71,7 +121,7 @@ static void make_patch(wpa_ui *ui, wpa_object object)
 {
     const wpa_finding_row *row = wpa_ui_finding(ui, object.id);
     const wpa_cursor *marks = wpa_ui_marks(ui);
-    bool is_one = !marks || !marks->n_marks;
+    bool is_one = !marks || !wpa_cursor_has_marks(marks);
     if (is_one && row && row->patch_id) {
         wpa_ui_open(ui, (wpa_object){WPA_OBJECT_PATCH, row->patch_id});
         return;
@@ -80,19 +130,19 @@ static void make_patch(wpa_ui *ui, wpa_object object)
         wpa_ui_say(ui, WPA_NOTICE_NOTE, "%s has no fix that can be made by itself", row->code);
         return;
     }
-    if (!wpa_ui_check_change(ui, WPA_VERB_PATCH, object)) {
+    if (!wpa_ui_check_change(ui, WPA_VERB_PATCH, object) || !can_count(ui)) {
         return;
     }
+    char what[WPA_MESSAGE_MAX * 2];
     wpa_command *command = wpa_command_new(WPA_COMMAND_CREATE_PATCH);
     put_objects(ui, command, object);
-    if (command->n_objects == 1) {
+    if (command->n_objects == 1 && !command->is_matching) {
         (void)wpa_ui_send(ui, command);
         return;
     }
-    size_t n = command->n_objects;
     wpa_ask *ask = wpa_ask_open(ui, "Patch", command);
-    (void)wpa_text_format(ask->question, sizeof ask->question,
-                          "Make one patch for the %zu marked findings?", n);
+    (void)wpa_text_format(ask->question, sizeof ask->question, "Make one patch for %s?",
+                          put_count(ui, command, what, sizeof what));
     ask->yes = "make it";
 }
 
@@ -111,21 +161,15 @@ static bool fill_ignore(wpa_ui *ui, wpa_error *err)
 
 static void ignore(wpa_ui *ui, wpa_object object)
 {
-    if (!wpa_ui_check_change(ui, WPA_VERB_IGNORE, object)) {
+    if (!wpa_ui_check_change(ui, WPA_VERB_IGNORE, object) || !can_count(ui)) {
         return;
     }
-    char id[WPA_SHORT];
+    char what[WPA_MESSAGE_MAX * 2];
     wpa_command *command = wpa_command_new(WPA_COMMAND_IGNORE);
     put_objects(ui, command, object);
-    size_t n = command->n_objects;
     wpa_ask *ask = wpa_ask_open(ui, "Ignore", command);
-    if (n > 1) {
-        (void)wpa_text_format(ask->question, sizeof ask->question, "Ignore %zu finding%s", n,
-                              n == 1 ? "" : "s");
-    } else {
-        (void)wpa_text_format(ask->question, sizeof ask->question, "Ignore %s",
-                              wpa_object_text(object, id, sizeof id));
-    }
+    (void)wpa_text_format(ask->question, sizeof ask->question, "Ignore %s",
+                          put_count(ui, command, what, sizeof what));
     wpa_ask_field(ask, "reason", "", true);
     wpa_ask_field(ask, "for", "30d", true);
     ask->fill = fill_ignore;
@@ -464,7 +508,7 @@ static void clear_marks(wpa_ui *ui)
         for (int i = 0; i < ui->n_pages[tab]; i++) {
             wpa_page *page = &ui->pages[tab][i];
             if (page->view->cursor && page->view->list == WPA_LIST_FINDINGS) {
-                page->view->cursor(page)->n_marks = 0;
+                (void)wpa_cursor_clear_marks(page->view->cursor(page));
             }
         }
     }

@@ -47,7 +47,8 @@ static void expand_mine(const wpa_ui *ui, wpa_list list, wpa_filter_term *term, 
     if (name && wpa_text_is(term->field, "@") && wpa_text_is(term->values[0], "mine") &&
         wpa_filter_has_field(list, field)) {
         term->field = field;
-        term->values = wpa_arena_dup(arena, &name, sizeof name);
+        const char *own = wpa_arena_text(arena, name); /* a command outlives the session */
+        term->values = wpa_arena_dup(arena, &own, sizeof own);
         term->is_exact = true;
     }
 }

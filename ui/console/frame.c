@@ -227,9 +227,30 @@ static int draw_alarm(wpa_ui *ui, const wpa_canvas *canvas, int row)
     return row + 1;
 }
 
+static void draw_marks(wpa_ui *ui, const wpa_canvas *canvas, int row)
+{
+    const wpa_cursor *marks = wpa_ui_marks(ui);
+    int list = wpa_ui_page(ui)->view->list;
+    char n[WPA_SHORT], out[WPA_SHORT];
+    if (!marks || !wpa_cursor_has_marks(marks) || wpa_ui_is_lost(ui)) {
+        return;
+    }
+    (void)wpa_count_text((int64_t)marks->n_marks, out, sizeof out);
+    if (!marks->marks_all) {
+        (void)wpa_putf(canvas, row, 1, WPA_PAINT_MARK, "%s marked", out);
+    } else if (list >= 0 && ui->lists[list].view) {
+        const wpa_list_view *view = ui->lists[list].view;
+        int64_t n_marked = view->n_matching - (int64_t)marks->n_marks;
+        (void)wpa_putf(canvas, row, 1, WPA_PAINT_MARK, "%s%s marked, all that match%s%s",
+                       view->is_at_least ? ">=" : "", wpa_count_text(n_marked, n, sizeof n),
+                       marks->n_marks ? " but " : "", marks->n_marks ? out : "");
+    }
+}
+
 static void draw_message(wpa_ui *ui, const wpa_canvas *canvas, int row)
 {
     if (!ui->message.text[0]) {
+        draw_marks(ui, canvas, row);
         if (wpa_ui_is_lost(ui)) {
             (void)wpa_put(canvas, row, 1, WPA_PAINT_CHECK_NEAR,
                           canvas->cols < 78

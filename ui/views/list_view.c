@@ -79,6 +79,19 @@ static void note_changes(wpa_ui *ui, const wpa_page *page)
     }
 }
 
+/* What all marked rows match is no longer what is shown: nobody sees what is marked. */
+static void lift_marks(wpa_ui *ui, const wpa_page *page)
+{
+    wpa_list_state *state = page->state;
+    const wpa_rows *rows = &ui->lists[page->view->list];
+    bool is_same = wpa_text_is(rows->filter, state->marked_filter) &&
+                   wpa_object_is(ui->scope, state->marked_scope);
+    if (state->cursor.marks_all && !is_same) {
+        (void)wpa_cursor_clear_marks(&state->cursor);
+        wpa_ui_say(ui, WPA_NOTICE_NOTE, "no longer marked: all that match is something else now");
+    }
+}
+
 void wpa_list_changed(wpa_ui *ui, wpa_page *page)
 {
     wpa_list_state *state = page->state;
@@ -87,6 +100,7 @@ void wpa_list_changed(wpa_ui *ui, wpa_page *page)
         return;
     }
     note_changes(ui, page);
+    lift_marks(ui, page);
     bool is_other = state->request_id != view->request_id; /* another filter, sort or window */
     state->request_id = view->request_id;
     if (is_other && state->goes_to) {
@@ -319,27 +333,38 @@ static void sort_next(wpa_ui *ui, wpa_page *page)
     order(ui, page);
 }
 
+/* More than is loaded is marked by what it matches: only findings have something done to many. */
+static void mark_matching(wpa_ui *ui, wpa_page *page)
+{
+    wpa_list_state *state = page->state;
+    char n[WPA_SHORT];
+    const wpa_rows *rows = &ui->lists[page->view->list];
+    state->cursor.marks_all = true;
+    state->marked_scope = ui->scope;
+    (void)wpa_text_copy(state->marked_filter, sizeof state->marked_filter, rows->filter);
+    wpa_ui_say(ui, WPA_NOTICE_NOTE, "%s%s marked, all that match; Space leaves one out",
+               rows->view->is_at_least ? ">=" : "",
+               wpa_count_text(rows->view->n_matching, n, sizeof n));
+}
+
 static void mark_all(wpa_ui *ui, wpa_page *page)
 {
     wpa_list_state *state = page->state;
     const wpa_list_view *view = rows_of(ui, page);
-    if (state->cursor.n_marks) {
-        state->cursor.n_marks = 0;
+    if (wpa_cursor_clear_marks(&state->cursor) || !view) {
         return;
     }
-    for (size_t i = 0; view && i < view->n_rows && i < WPA_MARKS_MAX; i++) {
+    bool has_more = view->has_after || view->has_before || view->n_rows > WPA_MARKS_MAX;
+    if (has_more && view->list == WPA_LIST_FINDINGS && !wpa_ui_is_lost(ui)) {
+        mark_matching(ui, page);
+        return;
+    }
+    for (size_t i = 0; i < view->n_rows && i < WPA_MARKS_MAX; i++) {
         wpa_cursor_mark(&state->cursor, kind_of(page)->table->at(view->rows, i));
     }
-    if (view && (view->has_after || view->has_before)) {
+    if (has_more) {
         wpa_ui_say(ui, WPA_NOTICE_NOTE, "%zu loaded rows marked", state->cursor.n_marks);
     }
-}
-
-static bool clear_marks(wpa_list_state *state)
-{
-    bool had = state->cursor.n_marks > 0;
-    state->cursor.n_marks = 0;
-    return had;
 }
 
 bool wpa_list_verb(wpa_ui *ui, wpa_page *page, wpa_verb verb)
@@ -384,7 +409,7 @@ bool wpa_list_verb(wpa_ui *ui, wpa_page *page, wpa_verb verb)
         order(ui, page);
         return true;
     case WPA_VERB_BACK:
-        return clear_marks(state);
+        return wpa_cursor_clear_marks(&state->cursor);
     default:
         return false;
     }

@@ -20,8 +20,10 @@ typedef struct wpa_list_kind {
 
 typedef struct wpa_list_state {
     wpa_cursor cursor;
-    uint64_t request_id; /* of the rows shown */
-    int goes_to;         /* the end that was asked for: 1 the last row, -1 the first, 0 none */
+    uint64_t request_id;     /* of the rows shown */
+    char marked_filter[512]; /* that all marked rows match, while cursor.marks_all */
+    wpa_object marked_scope;
+    int goes_to; /* the end that was asked for: 1 the last row, -1 the first, 0 none */
 } wpa_list_state;
 
 void wpa_list_open(wpa_ui *ui, wpa_page *page);

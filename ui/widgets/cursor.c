@@ -67,10 +67,23 @@ bool wpa_cursor_is_marked(const wpa_cursor *cursor, wpa_object object)
 {
     for (size_t i = 0; i < cursor->n_marks; i++) {
         if (wpa_object_is(cursor->marks[i], object)) {
-            return true;
+            return !cursor->marks_all;
         }
     }
-    return false;
+    return cursor->marks_all;
+}
+
+bool wpa_cursor_has_marks(const wpa_cursor *cursor)
+{
+    return cursor->n_marks > 0 || cursor->marks_all;
+}
+
+bool wpa_cursor_clear_marks(wpa_cursor *cursor)
+{
+    bool had = wpa_cursor_has_marks(cursor);
+    cursor->n_marks = 0;
+    cursor->marks_all = false;
+    return had;
 }
 
 void wpa_cursor_mark(wpa_cursor *cursor, wpa_object object)

@@ -201,6 +201,26 @@ static wpa_msg *watch(fixture *f, wpa_list list, const char *cursor, uint32_t be
     "INSERT INTO patch (name, digest, author_id, requester_id) SELECT 'limits', sha256(''), "      \
     "e.id, m.id FROM principal e, principal m WHERE e.name = 'engine' AND m.name = 'mira'"
 
+/** Ignore all that match but f-1, if they are as many as expected. */
+static void ignore_matching(fixture *f, const char *filter, int64_t n_expected, wpa_code code,
+                            const char *words)
+{
+    char text[256];
+    wpa_command *c = command(f, WPA_COMMAND_IGNORE);
+    wpa_object *left_out = wpa_arena_array(c->arena, 1, sizeof *left_out);
+    left_out[0] = (wpa_object){WPA_OBJECT_FINDING, 1};
+    c->objects = left_out;
+    c->n_objects = 1;
+    c->is_matching = true;
+    c->n_expected = n_expected;
+    c->query.list = WPA_LIST_FINDINGS;
+    c->query.terms = wpa_filter_parse(filter, c->arena, &c->query.n_terms);
+    c->text = "legacy runner";
+    c->until_us = wpa_now_us() + 86400000000;
+    assert_int_equal(ask(f, c, text, NULL), code);
+    assert_non_null(strstr(text, words));
+}
+
 /** What the file names: of the outside world, of its own repository, of another one, no file. */
 static void check_map(const wpa_workflow_detail *it)
 {
@@ -485,6 +505,10 @@ static void the_whole_way(void **state)
     c->text = "legacy runner";
     c->until_us = wpa_now_us() + 86400000000;
     assert_int_equal(ask(f, c, text, NULL), WPA_OK);
+    ignore_matching(f, "sev:crit colour:red", 10, WPA_E_INVALID, "not understood: colour");
+    ignore_matching(f, "sev:crit", 10, WPA_E_CONFLICT, "9 match by now, not 10: look again");
+    ignore_matching(f, "sev:crit", 9, WPA_OK, "");
+    ignore_matching(f, "sev:crit", 9, WPA_E_CONFLICT, "0 match by now");
     c = command(f, WPA_COMMAND_FIND);
     c->text = "ledger-api/w7.yml";
     assert_int_equal(ask(f, c, text, &object), WPA_OK);

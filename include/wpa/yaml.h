@@ -334,6 +334,8 @@ static inline bool wpa_yaml_may_hold(const wpa_yaml_doc *doc, const char *text)
                         wpa_yaml_may_hold_slice(doc, wpa_slice_of(text)));
 }
 
+/** Of a name as a whole. */
+uint32_t wpa_yaml_gram_of_name(const char *name);
 /** False: no such name was added. */
 bool wpa_yaml_may_name(const wpa_yaml_doc *doc, const char *name);
 /**

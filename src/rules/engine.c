@@ -7,69 +7,13 @@
 #include <wpa/text.h>
 
 #include "rules/outline.h"
-#include "rules/sink.h"
+#include "rules/turns.h"
 
-/* ---- which rules run, and what of theirs is seen ---- */
-
-/** Is the file among those that the configuration keeps the rule to? */
-static bool is_about(const wpa_rule_setting *setting, const wpa_source *source)
-{
-    for (size_t i = 0; i < setting->paths.n; i++) {
-        if (wpa_glob_fits(setting->paths.items[i], wpa_source_identity(source))) {
-            return true;
-        }
-    }
-    return setting->paths.n == 0;
-}
-
-static bool is_active(const wpa_rule_sink *sink, const wpa_rule *rule,
-                      const wpa_rule_setting *setting)
-{
-    const wpa_settings *settings = sink->settings;
-    bool is_wanted = setting->toggle != WPA_TOGGLE_OFF &&
-                     !settings->dimension_off[rule->dimension] && !settings->kind_off[rule->kind];
-    bool can_read = (rule->inputs & (unsigned)sink->source->kind) != 0 &&
-                    (sink->source->yaml || rule->reads_unread) &&
-                    !(sink->source->is_partial && rule->claims_absence);
-    return is_wanted && can_read && is_about(setting, sink->source);
-}
-
-/** Does the file hold anything that the rule looks for? */
-static bool may_find(const wpa_source *source, const wpa_rule *rule)
-{
-    bool is_bound = (rule->words || rule->commands) && source->yaml;
-    for (size_t i = 0; is_bound && rule->words && rule->words[i]; i++) {
-        if (wpa_yaml_may_hold(source->yaml, rule->words[i])) {
-            return true;
-        }
-    }
-    for (size_t i = 0; is_bound && rule->commands && rule->commands[i]; i++) {
-        if (wpa_yaml_may_name(source->yaml, rule->commands[i])) {
-            return true;
-        }
-    }
-    return !is_bound;
-}
+/* ---- what of the findings is seen ---- */
 
 static bool is_check_off(const wpa_rule_setting *setting, const char *check)
 {
     return check && setting->checks_off && wpa_map_has(setting->checks_off, check);
-}
-
-static wpa_persona level_of(const wpa_settings *settings, wpa_dimension dimension)
-{
-    wpa_persona own = settings->dimension_persona[dimension];
-    return own > settings->persona ? own : settings->persona;
-}
-
-/** Would anything that the rule finds have an effect? What silences findings has a use, and is said
-    to have one, though nobody would see them. */
-static bool is_asked_for(const wpa_rule_sink *sink, const wpa_rule *rule,
-                         const wpa_rule_setting *setting)
-{
-    return rule->persona <= level_of(sink->settings, rule->dimension) || rule->has_wider_findings ||
-           rule->supersedes || setting->toggle == WPA_TOGGLE_ON || setting->has_persona ||
-           sink->may_ignore;
 }
 
 /** setting is that of the finding's rule. */
@@ -79,7 +23,7 @@ static bool is_seen(const wpa_settings *settings, const wpa_rule_setting *settin
     return !is_check_off(setting, finding->check) && finding->severity >= settings->min_severity &&
            finding->confidence >= settings->min_confidence &&
            (setting->toggle == WPA_TOGGLE_ON ||
-            finding->persona <= level_of(settings, finding->dimension));
+            finding->persona <= wpa_settings_level(settings, finding->dimension));
 }
 
 bool wpa_finding_is_seen(const wpa_settings *settings, const wpa_finding *finding)
@@ -274,58 +218,16 @@ bool wpa_sink_ask_clocks(wpa_rule_sink *sink)
     return sink->was_late;
 }
 
-/** The turn of a rule, by its index in the registry. err is empty, and left so. */
+/** The turn of a rule that has one, by its index in the registry. err is empty, and left so. */
 static inline void take_turn(wpa_rule_sink *sink, const wpa_rule *rule, size_t i, wpa_error *err)
 {
-    const wpa_rule_setting *setting = &sink->settings->rules[i]; /* in the same order */
-    if (!is_active(sink, rule, setting) || !is_asked_for(sink, rule, setting)) {
-        return;
-    }
-    if (!may_find(sink->source, rule)) {
-        sink->has_run[i] = true; /* and would have found nothing */
-        return;
-    }
     if (sink->work > WPA_RULES_WORK_MAX || (sink->deadline_us && wpa_sink_is_late(sink))) {
         wpa_sink_note(sink, rule, "not run: the file has used up its time");
         return;
     }
     sink->has_run[i] = true;
-    sink->setting = setting;
+    sink->setting = &sink->settings->rules[i]; /* in the same order */
     run_rule(sink, rule, &sink->kept[i], err);
-}
-
-/** The turn of the next rule that is none of the last. */
-static inline void pass(wpa_rule_sink *sink, const wpa_rule *rule, size_t i, wpa_error *err)
-{
-    sink->n_passed = i + 1;
-    if (!rule->runs_last) {
-        take_turn(sink, rule, i, err);
-    } else if (sink->n_first == 0) {
-        sink->n_first = i;
-    }
-}
-
-/** Those that had no turn yet. */
-static void run_rest(wpa_rule_sink *sink)
-{
-    size_t n_rules;
-    wpa_error err = {0};
-    const wpa_rule *const *rules = wpa_rules_all(&n_rules);
-    for (size_t i = sink->n_passed; i < n_rules; i++) {
-        pass(sink, rules[i], i, &err);
-    }
-}
-
-static void run_last(wpa_rule_sink *sink)
-{
-    size_t n_rules;
-    wpa_error err = {0};
-    const wpa_rule *const *rules = wpa_rules_all(&n_rules);
-    for (size_t i = sink->n_first; i < n_rules; i++) {
-        if (rules[i]->runs_last) {
-            take_turn(sink, rules[i], i, &err);
-        }
-    }
 }
 
 /* ---- the whole ---- */
@@ -358,7 +260,29 @@ static wpa_undecided count_undecided(const wpa_source *source)
 typedef struct judged {
     wpa_rules_task *task;
     wpa_rule_sink sink;
+    wpa_file_bits bit;
+    wpa_file_bits *turns; /* [number of rules] that are left, of all files that go together */
 } judged;
+
+/** The turn of a rule at this file, which has one. err is empty, and left so. */
+static inline void take(judged *j, const wpa_rule *rule, size_t i, wpa_error *err)
+{
+    j->turns[i] ^= j->bit;
+    take_turn(&j->sink, rule, i, err);
+}
+
+/** The turns that the file has left: of those that run behind all others, or of the others. */
+static void run_rest(judged *j, bool is_last)
+{
+    size_t n_rules;
+    wpa_error err = {0};
+    const wpa_rule *const *rules = wpa_rules_all(&n_rules);
+    for (size_t i = 0; i < n_rules; i++) {
+        if (j->turns[i] & j->bit && rules[i]->runs_last == is_last) {
+            take(j, rules[i], i, &err);
+        }
+    }
+}
 
 static void **kept_new(wpa_arena *asked)
 {
@@ -401,9 +325,9 @@ static int64_t finish(judged *j, int64_t began_us)
     wpa_result *result = &j->task->result;
     sink->deadline_us = began_us + (int64_t)WPA_RULES_TIME_MAX_MS * 1000;
     wpa_sink_open_budget(sink);
-    run_rest(sink);
+    run_rest(j, false);
     size_t n_before = wpa_sink_silence(sink, result);
-    run_last(sink);
+    run_rest(j, true);
     wpa_sink_conclude(sink, n_before);
     result->findings = sink->findings;
     result->n_findings = sink->n_findings;
@@ -423,7 +347,7 @@ static int64_t finish(judged *j, int64_t began_us)
 /** Each rule goes over all files before the next one does: it finds its code, its tables and what
     the processor has learnt of its branches where the last file left them. False if that did not
     go to the end. */
-static bool go_together(judged *files, size_t n, const wpa_budget *budget,
+static bool go_together(judged *files, const wpa_file_bits *turns, const wpa_budget *budget,
                         const wpa_budget *lasting)
 {
     size_t n_rules;
@@ -434,11 +358,11 @@ static bool go_together(judged *files, size_t n, const wpa_budget *budget,
         if (i % RULES_BETWEEN_CLOCKS == 0 && coarse_us() - began_us > TOGETHER_MAX_US) {
             return false;
         }
-        for (size_t k = 0; k < n; k++) {
+        for (unsigned left = rules[i]->runs_last ? 0 : turns[i]; left; left &= left - 1) {
             if (budget->bytes + lasting->bytes > TOGETHER_MAX_BYTES) {
                 return false;
             }
-            pass(&files[k].sink, rules[i], i, &err);
+            take(&files[__builtin_ctz(left)], rules[i], i, &err);
         }
     }
     return true;
@@ -475,11 +399,18 @@ void wpa_rules_run_together(wpa_rules_task *tasks, size_t n, wpa_arena *arena)
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new_within(&budget);
     WPA_AUTO(wpa_arena) *asked = wpa_arena_new_within(&lasting);
     int64_t began_us = spent_us();
+    size_t n_rules;
+    (void)wpa_rules_all(&n_rules);
+    wpa_file_bits *turns = wpa_arena_array(arena, n_rules, sizeof *turns);
+    wpa_lineup lineup = wpa_lineup_new(arena);
     for (size_t k = 0; k < n; k++) {
         files[k] = begin(&tasks[k], arena, &budget, scratch, asked);
         files[k].sink.kept = k ? files[0].sink.kept : kept_new(asked);
+        files[k].turns = turns;
+        files[k].bit = (wpa_file_bits)(1U << k);
+        wpa_turns_find(&lineup, &files[k].sink, files[k].bit, turns);
     }
-    bool are_light = go_together(files, n, &budget, &lasting);
+    bool are_light = go_together(files, turns, &budget, &lasting);
     int64_t now_us = spent_us();
     share_out(tasks, n, now_us - began_us);
     for (size_t k = 0; k < n; k++) {

@@ -151,6 +151,12 @@ typedef struct wpa_settings {
 wpa_settings *wpa_settings_new(int64_t now_us, wpa_arena *arena);
 /** The entry for one rule. */
 wpa_rule_setting *wpa_settings_of(const wpa_settings *settings, const wpa_rule *rule);
+/** The persona that findings of this dimension are for. */
+static inline wpa_persona wpa_settings_level(const wpa_settings *settings, wpa_dimension dimension)
+{
+    wpa_persona own = settings->dimension_persona[dimension];
+    return own > settings->persona ? own : settings->persona;
+}
 /** The settings for one file: themselves, unless "paths:" changes rules for it. */
 const wpa_settings *wpa_settings_at(const wpa_settings *settings, const char *path,
                                     wpa_arena *arena);

@@ -42,8 +42,6 @@ typedef struct wpa_rule_sink {
     wpa_ignores *ignores; /* of this file */
     bool may_ignore;      /* something in it, or in the configuration, may silence findings */
     bool *has_run;        /* [number of rules], in the order of the registry */
-    size_t n_passed;      /* of them have had their turn, or run last */
-    size_t n_first;       /* of them are in front of all that run last */
     size_t n_of_rule;     /* findings of the rule that runs now, those beyond the limit too */
     size_t n_before;      /* findings of the rules before it */
     size_t n_beyond;      /* its findings beyond the limit */

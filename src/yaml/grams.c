@@ -17,7 +17,7 @@ static void mark(wpa_yaml_grams *grams, uint32_t hash)
     grams->bits[at / 64] |= wpa_yaml_gram_bit(at);
 }
 
-static uint32_t hash_of_name(const char *name)
+uint32_t wpa_yaml_gram_of_name(const char *name)
 {
     uint32_t hash = 0x811c9dc5U;
     for (; *name; name++) {
@@ -35,7 +35,7 @@ void wpa_yaml_add_text(const wpa_yaml_doc *doc, const char *text, size_t length)
 
 void wpa_yaml_add_name(const wpa_yaml_doc *doc, const char *name)
 {
-    mark(doc->grams, hash_of_name(name));
+    mark(doc->grams, wpa_yaml_gram_of_name(name));
 }
 
 /* ---- of a whole file ---- */
@@ -115,5 +115,5 @@ bool wpa_yaml_may_hold_slice(const wpa_yaml_doc *doc, wpa_slice text)
 
 bool wpa_yaml_may_name(const wpa_yaml_doc *doc, const char *name)
 {
-    return wpa_yaml_has_gram(doc, hash_of_name(name));
+    return wpa_yaml_has_gram(doc, wpa_yaml_gram_of_name(name));
 }

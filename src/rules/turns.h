@@ -1,0 +1,29 @@
+/* Which rules have to go over a file at all. Private to src/rules. */
+#pragma once
+
+#include "rules/sink.h"
+
+/** Of files that are judged together, each one bit. */
+typedef uint16_t wpa_file_bits;
+_Static_assert(sizeof(wpa_file_bits) * 8 >= WPA_RULES_TOGETHER_MAX, "one bit a file");
+
+/** The rules that settings ask for in files of one kind: the same for most that are neighbours. */
+typedef struct wpa_lineup {
+    const wpa_settings *settings; /* NULL: of no file so far */
+    wpa_input_kind kind;
+    bool has_tree, is_partial, may_ignore; /* of the file */
+    bool has_paths;                        /* some of them are about files of some paths only */
+    uint16_t *rules;                       /* [n] by their index in the registry, ascending */
+    size_t n;
+} wpa_lineup;
+
+/** With room for all rules. */
+wpa_lineup wpa_lineup_new(wpa_arena *arena);
+
+/**
+ * Of each rule that has to go over the file of the sink set its bit in turns, which has one set a
+ * rule. Those that would find nothing there, since it holds none of their words, are said to have
+ * run. lineup is that of the last file, if there was one.
+ */
+void wpa_turns_find(wpa_lineup *lineup, wpa_rule_sink *sink, wpa_file_bits file,
+                    wpa_file_bits *turns);

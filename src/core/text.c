@@ -1,5 +1,4 @@
 #include <ctype.h>
-#include <endian.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -10,6 +9,7 @@
 
 #include <wpa/text.h>
 
+#include "core/lanes.h"
 #include "core/pieces.h"
 #include "core/visible.h"
 
@@ -22,15 +22,7 @@ bool wpa_text_is_alike(const char *a, const char *b)
     return !*a && !*b;
 }
 
-/* Sixteen bytes that are looked at together. */
-typedef uint8_t lanes __attribute__((vector_size(16)));
-
-static lanes load(const char *at)
-{
-    lanes bytes;
-    memcpy(&bytes, at, sizeof bytes);
-    return bytes;
-}
+typedef wpa_lanes lanes;
 
 /* A byte in every lane, and the bit that its cases differ in if it is a letter. */
 typedef struct folded {
@@ -47,14 +39,7 @@ static folded fold(char c, bool is_ci)
 /* Some bytes that are no letters are taken for one. */
 static lanes may_be(const char *at, folded byte)
 {
-    return (lanes)((load(at) | byte.fold) == byte.byte);
-}
-
-static bool has_any(lanes mask)
-{
-    uint64_t halves[2];
-    memcpy(halves, &mask, sizeof mask);
-    return (halves[0] | halves[1]) != 0;
+    return (lanes)((wpa_lanes_at(at) | byte.fold) == byte.byte);
 }
 
 /* What is looked for, and its first and its last byte. */
@@ -79,16 +64,10 @@ static lanes places_at(const char *at, const wanted *w)
 /** The word, if it stands at one of the places from at on. */
 static const char *find_among(const char *at, lanes places, const wanted *w)
 {
-    uint64_t halves[2];
-    memcpy(halves, &places, sizeof places);
-    for (size_t i = 0; i < WPA_COUNT(halves); i++) {
-        for (uint64_t left = le64toh(halves[i]); left;) {
-            unsigned k = (unsigned)__builtin_ctzll(left) / 8;
-            const char *place = at + i * sizeof *halves + k;
-            if (is_at(place, w->word, w->is_ci)) {
-                return place;
-            }
-            left &= ~(UINT64_C(0xff) << 8 * k);
+    for (unsigned left = wpa_lanes_bits(places); left; left &= left - 1) {
+        const char *place = at + __builtin_ctz(left);
+        if (is_at(place, w->word, w->is_ci)) {
+            return place;
         }
     }
     return NULL;
@@ -109,8 +88,9 @@ static const char *find_in_few(const char *at, size_t n_places, wpa_slice word, 
 
 static bool may_be_in_stride(const char *at, const wanted *w)
 {
-    return has_any(places_at(at, w) | places_at(at + sizeof(lanes), w) |
-                   places_at(at + 2 * sizeof(lanes), w) | places_at(at + 3 * sizeof(lanes), w));
+    return wpa_lanes_bits(places_at(at, w) | places_at(at + sizeof(lanes), w) |
+                          places_at(at + 2 * sizeof(lanes), w) |
+                          places_at(at + 3 * sizeof(lanes), w));
 }
 
 /** from, n_places: where the word may begin; the last lanes overlap those before them. */
@@ -119,8 +99,7 @@ static const char *find_by_lanes(const char *from, size_t n_places, const wanted
     for (size_t at = 0; at < n_places; at += sizeof(lanes)) {
         size_t last = n_places - sizeof(lanes);
         const char *place = from + (at < last ? at : last);
-        lanes places = places_at(place, w);
-        const char *found = has_any(places) ? find_among(place, places, w) : NULL;
+        const char *found = find_among(place, places_at(place, w), w);
         if (found) {
             return found;
         }
@@ -486,7 +465,7 @@ size_t wpa_visible_copy(char *to, size_t size_bytes, const char *text, size_t le
 /* Is none of sixteen bytes a control character, or of more than ASCII? */
 static bool are_visible(const char *at)
 {
-    return !has_any((lanes)(load(at) - 0x20 > 0x7E - 0x20));
+    return !wpa_lanes_bits((lanes)(wpa_lanes_at(at) - 0x20 > 0x7E - 0x20));
 }
 
 bool wpa_text_is_visible(const char *text, size_t length)

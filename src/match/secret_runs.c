@@ -1,9 +1,10 @@
 #include "match/secret_runs.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "core/lanes.h"
 
 #define BLOCK_BYTES 64
 /* Of longer runs the first so many. */
@@ -24,21 +25,13 @@ const bool wpa_is_secret_byte[256] = {
     ['x'] = true, ['y'] = true, ['z'] = true,
 };
 
-/* Sixteen bytes that are looked at together, as two words. */
-typedef uint8_t lanes __attribute__((vector_size(16)));
-
 /** As wpa_is_secret_byte, of each: all bits or none. */
-static lanes secret_lanes(lanes c)
+static wpa_lanes secret_lanes(wpa_lanes c)
 {
-    lanes letter = (lanes)((c | 0x20) - 'a' < 26), high = (lanes)((c == '_') | (c == '~'));
-    lanes low = (lanes)((c - '-' <= '9' - '-') | (c == '+') | (c == '='));
+    wpa_lanes letter = (wpa_lanes)((c | 0x20) - 'a' < 26);
+    wpa_lanes high = (wpa_lanes)((c == '_') | (c == '~'));
+    wpa_lanes low = (wpa_lanes)((c - '-' <= '9' - '-') | (c == '+') | (c == '='));
     return letter | high | low;
-}
-
-/** One bit of each byte, the first one lowest; the bytes are all bits or none. */
-static uint64_t pack(uint64_t bytes)
-{
-    return (le64toh(bytes) & UINT64_C(0x8040201008040201)) * UINT64_C(0x0101010101010101) >> 56;
 }
 
 /** Of so many bytes of the text one bit each: is it one that secrets are made of? */
@@ -46,13 +39,8 @@ static uint64_t secret_bits(const char text[BLOCK_BYTES])
 {
     uint64_t bits = 0;
 #pragma GCC unroll 4
-    for (size_t i = 0; i < BLOCK_BYTES; i += sizeof(lanes)) {
-        uint64_t halves[2];
-        lanes bytes;
-        memcpy(&bytes, text + i, sizeof bytes);
-        bytes = secret_lanes(bytes);
-        memcpy(halves, &bytes, sizeof halves);
-        bits |= (pack(halves[0]) | pack(halves[1]) << 8) << i;
+    for (size_t i = 0; i < BLOCK_BYTES; i += WPA_LANES) {
+        bits |= (uint64_t)wpa_lanes_bits(secret_lanes(wpa_lanes_at(text + i))) << i;
     }
     return bits;
 }

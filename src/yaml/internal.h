@@ -1,34 +1,14 @@
 /* Shared inside src/yaml: the steps of parsing a document. */
 #pragma once
 
-#include <endian.h>
 #include <string.h>
 
 #include <wpa/yaml.h>
 
+#include "core/lanes.h"
+
 /* Bytes of the file that are looked at together: as many are behind its end, all '\0'. */
-#define WPA_YAML_LANES 16
-typedef uint8_t wpa_yaml_lanes __attribute__((vector_size(WPA_YAML_LANES)));
-
-/** For each of eight bytes, the first one lowest, one bit: see wpa_yaml_first_of. */
-typedef struct wpa_yaml_hits {
-    uint64_t low, high;
-} wpa_yaml_hits;
-
-#define WPA_YAML_ONES UINT64_C(0x0101010101010101)
-
-/** Of lanes that are all ones or all zeros. */
-static inline wpa_yaml_hits wpa_yaml_hits_of(wpa_yaml_lanes lanes)
-{
-    uint64_t halves[2];
-    memcpy(halves, &lanes, sizeof halves);
-    return (wpa_yaml_hits){le64toh(halves[0]) & WPA_YAML_ONES, le64toh(halves[1]) & WPA_YAML_ONES};
-}
-
-static inline size_t wpa_yaml_first_of(uint64_t hits)
-{
-    return (size_t)__builtin_ctzll(hits) / 8;
-}
+#define WPA_YAML_BEHIND_BYTES WPA_LANES
 
 /** What is to be known of all bytes before they are read. */
 typedef struct wpa_yaml_survey {

@@ -1,3 +1,4 @@
+#include <endian.h>
 #include <string.h>
 
 #include <wpa/buf.h>
@@ -81,6 +82,8 @@ static const wpa_yaml_pair *find_merged(const wpa_yaml_node *mapping, wpa_yaml_n
     return NULL;
 }
 
+#define ONES UINT64_C(0x0101010101010101)
+
 /* Of the next eight keys those whose mark is the sought one, which is there eight times: where all
    keys are what they seem, that is nearly always the one of the name. The highest bit of each byte
    that is 0 is told, and perhaps that of a 1 behind such. */
@@ -89,7 +92,7 @@ static inline uint64_t marked(const char *marks, uint64_t sought)
     uint64_t eight;
     memcpy(&eight, marks, sizeof eight);
     eight = le64toh(eight) ^ sought;
-    return (eight - WPA_YAML_ONES) & ~eight & WPA_YAML_ONES << 7;
+    return (eight - ONES) & ~eight & ONES << 7;
 }
 
 static const wpa_yaml_pair *find_marked(const wpa_yaml_node *mapping, wpa_yaml_name name)
@@ -97,9 +100,9 @@ static const wpa_yaml_pair *find_marked(const wpa_yaml_node *mapping, wpa_yaml_n
     const wpa_yaml_pair *pairs = mapping->pairs, *end = pairs + mapping->n_pairs;
     const char *marks = wpa_yaml_key_marks(mapping);
     for (; pairs < end; pairs += 8, marks += 8) {
-        uint64_t hits = marked(marks, wpa_yaml_mark_of(name.bit) * WPA_YAML_ONES);
+        uint64_t hits = marked(marks, wpa_yaml_mark_of(name.bit) * ONES);
         for (; hits; hits &= hits - 1) {
-            const wpa_yaml_pair *pair = pairs + wpa_yaml_first_of(hits);
+            const wpa_yaml_pair *pair = pairs + __builtin_ctzll(hits) / 8;
             if (is_name(pair->key, name, true)) {
                 return pair;
             }
@@ -113,9 +116,9 @@ static const wpa_yaml_pair *find_marked_ci(const wpa_yaml_node *mapping, wpa_yam
     const wpa_yaml_pair *pairs = mapping->pairs, *end = pairs + mapping->n_pairs;
     const char *marks = wpa_yaml_key_marks(mapping);
     for (; pairs < end; pairs += 8, marks += 8) {
-        uint64_t hits = marked(marks, wpa_yaml_mark_of(name.bit) * WPA_YAML_ONES);
+        uint64_t hits = marked(marks, wpa_yaml_mark_of(name.bit) * ONES);
         for (; hits; hits &= hits - 1) {
-            const wpa_yaml_pair *pair = pairs + wpa_yaml_first_of(hits);
+            const wpa_yaml_pair *pair = pairs + __builtin_ctzll(hits) / 8;
             if (is_name(pair->key, name, false)) {
                 return pair;
             }

@@ -21,12 +21,10 @@ static bool is_plain(char c)
 /** Past bytes that are plain, many at a time; what it stops at may be plain too. */
 static size_t skip_plain(const char *text, size_t at, size_t end)
 {
-    for (wpa_yaml_lanes bytes; at + sizeof bytes <= end; at += sizeof bytes) {
-        memcpy(&bytes, text + at, sizeof bytes);
-        wpa_yaml_lanes odd =
-            (wpa_yaml_lanes)((bytes < 0x20) & (bytes != '\n')) | (wpa_yaml_lanes)(bytes > 0x7e);
-        wpa_yaml_hits hits = wpa_yaml_hits_of(odd);
-        if (hits.low | hits.high) {
+    for (; at + WPA_LANES <= end; at += WPA_LANES) {
+        wpa_lanes bytes = wpa_lanes_at(text + at);
+        wpa_lanes odd = (wpa_lanes)((bytes < 0x20) & (bytes != '\n')) | (wpa_lanes)(bytes > 0x7e);
+        if (wpa_lanes_bits(odd)) {
             break;
         }
     }
@@ -239,14 +237,14 @@ static void check_empty(builder *b)
     }
 }
 
-/** With WPA_YAML_LANES of nothing behind it. */
+/** With WPA_YAML_BEHIND_BYTES of nothing behind it. */
 static const char *copy_of(const void *data, size_t size_bytes, wpa_arena *arena)
 {
-    char *copy = wpa_arena_room(arena, size_bytes + WPA_YAML_LANES);
+    char *copy = wpa_arena_room(arena, size_bytes + WPA_YAML_BEHIND_BYTES);
     if (size_bytes) {
         memcpy(copy, data, size_bytes);
     }
-    memset(copy + size_bytes, 0, WPA_YAML_LANES);
+    memset(copy + size_bytes, 0, WPA_YAML_BEHIND_BYTES);
     return copy;
 }
 

@@ -62,16 +62,16 @@ static size_t count_chars(const wpa_yaml_doc *doc, size_t offset)
 }
 
 /**
- * Adds where a line begins behind each of eight bytes that is a break. The first is written before
- * it is known that there is one: whether a line ends within eight bytes cannot be foreseen, and two
+ * Adds where a line begins behind each of the lanes that is a break. The first is written before it
+ * is known that there is one: whether a line ends within sixteen bytes cannot be foreseen, and two
  * hardly ever do.
  */
-static inline size_t add_lines(uint64_t hits, size_t at, size_t *starts, size_t n)
+static inline size_t add_lines(unsigned hits, size_t at, size_t *starts, size_t n)
 {
-    starts[n] = at + wpa_yaml_first_of(hits | UINT64_C(1) << 63) + 1;
+    starts[n] = at + (size_t)__builtin_ctz(hits | 1U << WPA_LANES) + 1;
     n += hits != 0;
     for (hits &= hits - 1; hits; hits &= hits - 1) {
-        starts[n++] = at + wpa_yaml_first_of(hits) + 1;
+        starts[n++] = at + (size_t)__builtin_ctz(hits) + 1;
     }
     return n;
 }
@@ -81,11 +81,9 @@ static size_t list_lines(const wpa_yaml_doc *doc, size_t at, size_t *starts)
 {
     size_t n = 0;
     starts[n++] = at;
-    for (wpa_yaml_lanes bytes; at < doc->size_bytes; at += sizeof bytes) {
-        memcpy(&bytes, doc->source + at, sizeof bytes);
-        wpa_yaml_hits hits = wpa_yaml_hits_of((wpa_yaml_lanes)(bytes == '\n'));
-        n = add_lines(hits.low, at, starts, n);
-        n = add_lines(hits.high, at + sizeof bytes / 2, starts, n);
+    for (; at < doc->size_bytes; at += WPA_LANES) {
+        wpa_lanes feeds = (wpa_lanes)(wpa_lanes_at(doc->source + at) == '\n');
+        n = add_lines(wpa_lanes_bits(feeds), at, starts, n);
     }
     return n > 1 && starts[n - 1] == doc->size_bytes ? n - 1 : n;
 }
@@ -110,23 +108,21 @@ static size_t list_odd_lines(wpa_yaml_doc *doc, size_t at, size_t *starts)
 
 wpa_yaml_survey wpa_yaml_look_over(const char *text, size_t length)
 {
-    typedef int8_t signed_lanes __attribute__((vector_size(sizeof(wpa_yaml_lanes))));
+    typedef int8_t signed_lanes __attribute__((vector_size(WPA_LANES)));
     wpa_yaml_survey found = {.is_plain = true};
     size_t i = 0;
-    for (wpa_yaml_lanes bytes; i + sizeof bytes <= length;) {
-        wpa_yaml_lanes n_feeds = {0}, odd = {0}; /* each lane counts as far as it can */
-        for (size_t k = 0; k < UINT8_MAX && i + sizeof bytes <= length; k++, i += sizeof bytes) {
-            memcpy(&bytes, text + i, sizeof bytes);
-            wpa_yaml_lanes feeds = (wpa_yaml_lanes)(bytes == '\n');
+    while (i + WPA_LANES <= length) {
+        wpa_lanes n_feeds = {0}, odd = {0}; /* each lane counts as far as it can */
+        for (size_t k = 0; k < UINT8_MAX && i + WPA_LANES <= length; k++, i += WPA_LANES) {
+            wpa_lanes bytes = wpa_lanes_at(text + i), feeds = (wpa_lanes)(bytes == '\n');
             n_feeds -= feeds;
-            odd |= (wpa_yaml_lanes)((signed_lanes)bytes < ' ') & ~feeds; /* upper half too */
-            odd |= (wpa_yaml_lanes)(bytes == 0x7f);
+            odd |= (wpa_lanes)((signed_lanes)bytes < ' ') & ~feeds; /* upper half too */
+            odd |= (wpa_lanes)(bytes == 0x7f);
         }
         for (size_t k = 0; k < sizeof n_feeds; k++) {
             found.n_feeds += n_feeds[k];
         }
-        wpa_yaml_hits hits = wpa_yaml_hits_of(odd);
-        found.is_plain = found.is_plain && !(hits.low | hits.high);
+        found.is_plain = found.is_plain && !wpa_lanes_bits(odd);
     }
     for (; i < length; i++) {
         found.n_feeds += text[i] == '\n';

@@ -50,17 +50,13 @@ static bool skip_flow_plain(reader *r)
 /** To the next '\0', tab or line feed, or one of two other characters. */
 static size_t find_special(const char *text, size_t at, char one, char other)
 {
-    for (wpa_yaml_lanes bytes;; at += sizeof bytes) {
-        memcpy(&bytes, text + at, sizeof bytes);
-        wpa_yaml_lanes special = (wpa_yaml_lanes)(bytes < ' ') |
-                                 (wpa_yaml_lanes)(bytes == (uint8_t)one) |
-                                 (wpa_yaml_lanes)(bytes == (uint8_t)other);
-        wpa_yaml_hits hits = wpa_yaml_hits_of(special);
-        if (hits.low) {
-            return at + wpa_yaml_first_of(hits.low);
-        }
-        if (hits.high) {
-            return at + sizeof bytes / 2 + wpa_yaml_first_of(hits.high);
+    for (;; at += WPA_LANES) {
+        wpa_lanes bytes = wpa_lanes_at(text + at);
+        wpa_lanes special = (wpa_lanes)(bytes < ' ') | (wpa_lanes)(bytes == (uint8_t)one) |
+                            (wpa_lanes)(bytes == (uint8_t)other);
+        unsigned hits = wpa_lanes_bits(special);
+        if (hits) {
+            return at + (size_t)__builtin_ctz(hits);
         }
     }
 }

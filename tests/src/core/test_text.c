@@ -9,6 +9,24 @@
 #include <wpa/file.h>
 #include <wpa/text.h>
 
+#include "core/lanes.h"
+
+/* As they are told in one instruction, and where there is none. */
+static void test_lanes_have_one_bit_each(void **state)
+{
+    (void)state;
+    for (unsigned wanted = 0; wanted < 1U << WPA_LANES; wanted++) {
+        wpa_lanes lanes = {0};
+        uint64_t halves[2];
+        for (unsigned i = 0; i < WPA_LANES; i++) {
+            lanes[i] = wanted >> i & 1 ? 0xff : 0;
+        }
+        memcpy(halves, &lanes, sizeof halves);
+        assert_int_equal(wpa_lanes_bits(lanes), wanted);
+        assert_int_equal(wpa_lanes_pack(halves[0]) | wpa_lanes_pack(halves[1]) << 8, wanted);
+    }
+}
+
 static void test_hidden_characters_become_marks(void **state)
 {
     (void)state;
@@ -194,6 +212,7 @@ static void test_nearest_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lanes_have_one_bit_each),
         cmocka_unit_test(test_hidden_characters_become_marks),
         cmocka_unit_test(test_what_is_cut_is_cut_between_characters),
         cmocka_unit_test(test_numbers_are_whole_or_refused),

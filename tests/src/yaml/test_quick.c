@@ -135,7 +135,7 @@ static void test_broken_at_every_place(void **state)
 static bool is_read_quickly(const char *text, wpa_arena *arena)
 {
     size_t size_bytes = strlen(text);
-    char *source = wpa_arena_array(arena, size_bytes + WPA_YAML_LANES, 1);
+    char *source = wpa_arena_array(arena, size_bytes + WPA_YAML_BEHIND_BYTES, 1);
     memcpy(source, text, size_bytes);
     wpa_yaml_doc doc = {.source = source, .size_bytes = size_bytes, .arena = arena};
     wpa_yaml_index_lines(&doc, wpa_yaml_look_over(source, size_bytes));

@@ -348,42 +348,6 @@ static void test_question_that_is_taller_than_the_screen_scrolls(void **state)
     assert_int_equal(wpa_scripted_count(s->engine, WPA_COMMAND_DEPLOY), 0);
 }
 
-static void press_mouse(stage *s, uint32_t button, int row, int col)
-{
-    const wpa_key key = {.code = WPA_KEY_MOUSE, .character = button, .row = row, .col = col};
-    wpa_ui_key(s->ui, &key);
-    step(s);
-}
-
-static void test_mouse_moves_and_opens(void **state)
-{
-    stage *s = *state;
-    press(s, "m");
-    EXPECT("mouse on");
-    press_mouse(s, 0, 1, 25); /* the third tab */
-    EXPECT("[3 Findings]");
-    EXPECT("1 of 12");
-    press_mouse(s, 65, 10, 10); /* wheel */
-    EXPECT("4 of 12");
-    press_mouse(s, 64, 10, 10);
-    EXPECT("1 of 12");
-    press_mouse(s, 0, 6, 10); /* third row of the list */
-    EXPECT("3 of 12");
-    press_mouse(s, 0, 20, 10); /* below the list */
-    EXPECT("3 of 12");
-    pass_time(s, 600);
-    press_mouse(s, 0, 6, 10);
-    EXPECT("3 of 12");
-    press_mouse(s, 0, 6, 10); /* twice */
-    EXPECT("Why and what to do");
-    press(s, "4");
-    press(s, "D");
-    press_mouse(s, 0, 21, 5); /* the answers are no buttons */
-    press_mouse(s, 65, 10, 10);
-    assert_int_equal(s->ui->mode, WPA_MODE_ASK);
-    assert_int_equal(wpa_scripted_count(s->engine, WPA_COMMAND_DEPLOY), 0);
-}
-
 static void test_a_key_that_means_nothing_here_says_so(void **state)
 {
     stage *s = *state;
@@ -579,7 +543,6 @@ int main(void)
         SIGNED_IN(test_read_only),
         SIGNED_IN(test_palette),
         SIGNED_IN(test_question_that_is_taller_than_the_screen_scrolls),
-        SIGNED_IN(test_mouse_moves_and_opens),
         SIGNED_IN(test_a_key_that_means_nothing_here_says_so),
         cmocka_unit_test_setup_teardown(test_help_before_sign_in_goes_back_to_the_form, open_stage,
                                         close_stage),

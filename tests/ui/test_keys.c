@@ -201,11 +201,15 @@ static void test_mouse_reports_are_taken_where_asked_for(void **state)
     static const struct {
         const char *bytes;
         int button, row, col; /* button -1: nothing */
+        wpa_key_code code;
     } reports[] = {
-        {"\033[<0;12;40M", 0, 39, 11},  {"\033[<65;1;1M", 65, 0, 0},
-        {"\033[<0;12;40m", -1, 0, 0},   {"\033[<0;12M", -1, 0, 0},
-        {"\033[<0;99999;1M", -1, 0, 0}, {"\033[<;;M", -1, 0, 0},
-        {"\033[<0;12;40;7M", -1, 0, 0},
+        {"\033[<0;12;40M", 0, 39, 11, WPA_KEY_MOUSE},
+        {"\033[<65;1;1M", 65, 0, 0, WPA_KEY_MOUSE},
+        {"\033[<0;12;40m", 0, 39, 11, WPA_KEY_MOUSE_LET_GO},
+        {"\033[<0;12M", -1, 0, 0, WPA_KEY_MOUSE},
+        {"\033[<0;99999;1M", -1, 0, 0, WPA_KEY_MOUSE},
+        {"\033[<;;M", -1, 0, 0, WPA_KEY_MOUSE},
+        {"\033[<0;12;40;7M", -1, 0, 0, WPA_KEY_MOUSE},
     };
     (void)state;
     for (size_t i = 0; i < WPA_COUNT(reports); i++) {
@@ -216,7 +220,7 @@ static void test_mouse_reports_are_taken_where_asked_for(void **state)
         size_t n = wpa_keys_feed(&keys, reports[i].bytes, strlen(reports[i].bytes), 0, out);
         assert_int_equal(n, reports[i].button >= 0);
         if (n) {
-            assert_int_equal(out[0].code, WPA_KEY_MOUSE);
+            assert_int_equal(out[0].code, reports[i].code);
             assert_int_equal(out[0].character, reports[i].button);
             assert_int_equal(out[0].row, reports[i].row);
             assert_int_equal(out[0].col, reports[i].col);

@@ -267,6 +267,25 @@ static void test_quiet_screen(void **state)
     assert_true(bytes < 200 * (size_t)(ms / 1000 + 1)); /* clock and one bake timer, each second */
 }
 
+/* As a terminal reports it: what is asked for at the start, a click, the wheel. */
+static void test_mouse_reports(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
+    expect(tty, "Health 87");
+    press(tty, "\033[<0;27;2M\033[<0;27;2m");
+    expect(tty, "[3 Findings]");
+    press(tty, "\033[<65;10;10M");
+    expect(tty, "4 of 12");
+    press(tty, "\033[<0;10;6M\033[<0;10;6m");
+    expect(tty, "2 of 12");
+    press(tty, "m");
+    expect(tty, "mouse off");
+    press(tty, "\033[<0;10;8M"); /* not asked for: swallowed */
+    press(tty, "j");
+    expect(tty, "3 of 12");
+}
+
 /*
  * A step of the cursor sends the two rows and what is told of the new one, and no colour twice. The
  * least of a few steps is looked at: a second that passes draws its clock beside one of them.
@@ -340,6 +359,7 @@ int main(void)
 #endif
         cmocka_unit_test(test_suspend_and_continue),
         cmocka_unit_test(test_quiet_screen),
+        cmocka_unit_test(test_mouse_reports),
         cmocka_unit_test(test_step_of_the_cursor),
         cmocka_unit_test(test_wall_takes_no_keys),
         cmocka_unit_test(test_no_terminal),

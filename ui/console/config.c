@@ -124,14 +124,10 @@ static bool read_unused(reader *r, const wpa_yaml_node *root, wpa_error *err)
     return true;
 }
 
-/* auto is no: most would miss the terminal's own selection before they know that Shift has it. */
 static bool read_mouse(reader *r, const wpa_yaml_node *root, wpa_error *err)
 {
     static const char *const choices[] = {"auto", "no", "yes"};
-    int mouse = 0;
-    bool is_read = wpa_yaml_get_choice(root, "mouse", choices, WPA_COUNT(choices), &mouse, err);
-    r->config->has_mouse = mouse == 2;
-    return is_read;
+    return wpa_yaml_get_choice(root, "mouse", choices, WPA_COUNT(choices), &r->config->mouse, err);
 }
 
 static bool read_keys(reader *r, const wpa_yaml_node *root, wpa_error *err)

@@ -12,7 +12,7 @@ typedef struct wpa_config {
     bool reduces_motion;
     bool has_seconds;    /* clock */
     bool rings;          /* bell for alarms */
-    bool has_mouse;      /* from the start; m turns it on and off */
+    int mouse;           /* wpa_choice; m turns it on and off */
     int64_t lock_ms;     /* idle lock; 0 never */
     int64_t rollback_ms; /* window after R; negative: as the session says */
     int64_t live_fps;    /* at most so many frames a second for live data */

@@ -131,26 +131,16 @@ static void draw_tabs(wpa_ui *ui, const wpa_canvas *canvas)
         bool is_active = marked_tab(ui) == i + 1;
         wpa_canvas part = *canvas;
         part.paint = is_active ? WPA_PAINT_SELECTED : WPA_PAINT_MUTED;
-        col = wpa_putf(&part, 1, col, WPA_PAINT_TEXT, is_active ? "[%d %s]" : " %d %s ", i + 1,
-                       tab_names[i]);
+        int end = wpa_putf(&part, 1, col, WPA_PAINT_TEXT, is_active ? "[%d %s]" : " %d %s ", i + 1,
+                           tab_names[i]);
+        wpa_zone_add(canvas, 1, col, 1, end - col, WPA_ZONE_TAB, i + 1);
+        col = end;
     }
 }
 
 static bool is_tiny(const wpa_grid *grid)
 {
     return grid->rows < 24 || grid->cols < 80;
-}
-
-int wpa_ui_tab_at(const wpa_ui *ui, int row, int col)
-{
-    int end = 0;
-    for (int i = 0; row == 1 && !is_tiny(ui->grid) && i < WPA_TABS; i++) {
-        end += wpa_text_cells(tab_names[i]) + 4;
-        if (col < end) {
-            return i + 1;
-        }
-    }
-    return 0;
 }
 
 /*
@@ -284,8 +274,11 @@ static int draw_hint(wpa_ui *ui, const wpa_canvas *canvas, int row, int col, int
     if (col + wpa_text_cells(key) + 1 + wpa_text_cells(info->hint) >= end) {
         return col;
     }
+    int first = col;
     col = wpa_putf(canvas, row, col, is_allowed ? WPA_PAINT_KEY : WPA_PAINT_MUTED, "%s ", key);
-    return wpa_put(canvas, row, col, is_allowed ? WPA_PAINT_TEXT : WPA_PAINT_MUTED, info->hint) + 2;
+    col = wpa_put(canvas, row, col, is_allowed ? WPA_PAINT_TEXT : WPA_PAINT_MUTED, info->hint);
+    wpa_zone_add(canvas, row, first, 1, col - first, WPA_ZONE_HINT, (int)verb);
+    return col + 2;
 }
 
 /* Most used first, as many as fit; help tells of the others, so it always has its place. */

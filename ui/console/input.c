@@ -193,7 +193,7 @@ void wpa_ui_key(wpa_ui *ui, const wpa_key *key)
         wpa_ui_say(ui, WPA_NOTICE_NOTE, "pasted text ignored");
         return;
     }
-    if (key->code == WPA_KEY_MOUSE) {
+    if (key->code == WPA_KEY_MOUSE || key->code == WPA_KEY_MOUSE_LET_GO) {
         wpa_mouse_key(ui, key);
         wpa_ui_sync(ui);
         return;

@@ -80,7 +80,8 @@ wpa_ui *wpa_ui_new(const wpa_ui_options *options, wpa_console_port *port, const 
     init_lists(ui);
     size_t n = wpa_ui_config_read(&ui->config, &ui->keymap, options->config, ui->arena, faults,
                                   WPA_COUNT(faults));
-    ui->has_mouse = ui->config.has_mouse;
+    ui->has_mouse = ui->config.mouse == WPA_CHOICE_YES ||
+                    (ui->config.mouse == WPA_CHOICE_AUTO && !options->is_over_ssh);
     if (!load_themes(ui, err)) {
         wpa_ui_free(ui);
         return NULL;

@@ -68,6 +68,12 @@ struct wpa_view {
     wpa_cursor *(*cursor)(wpa_page *page);
     /** Row for Y; NULL: the id alone. */
     char *(*row_text)(wpa_ui *ui, wpa_page *page, wpa_arena *arena);
+    /** A click on a row of a pane (-1: on no row; pane -1: it has none). May be NULL. */
+    void (*pick)(wpa_ui *ui, wpa_page *page, int pane, int index);
+    /** The wheel over a pane; NULL: moves the cursor wherever it is turned. */
+    void (*roll)(wpa_ui *ui, wpa_page *page, int pane, int by);
+    /** A click on the title of a column; NULL: nothing to sort. */
+    void (*sort_by)(wpa_ui *ui, wpa_page *page, wpa_sort sort);
 };
 
 typedef enum wpa_mode {
@@ -190,6 +196,7 @@ struct wpa_ui {
     int64_t interrupted_us, last_key_us;
     bool has_mouse; /* wanted of the terminal */
     int64_t clicked_us;
+    int pressed_row, pressed_col; /* of the mouse */
 
     wpa_msg *link_msg, *start_msg, *session_msg, *dash_msg, *detail_msg;
     wpa_msg *held_dash_msg; /* newest that came while frozen: its alarms are shown */
@@ -434,8 +441,6 @@ const char *wpa_palette_special(size_t i, const char **usage, const char **help)
 /** Wheel and buttons. (mouse.c) */
 void wpa_mouse_key(wpa_ui *ui, const wpa_key *key);
 void wpa_mouse_toggle(wpa_ui *ui);
-/** The tab that is drawn there, from 1; 0 none. (frame.c) */
-int wpa_ui_tab_at(const wpa_ui *ui, int row, int col);
 
 void wpa_help_open(wpa_ui *ui); /* help.c */
 void wpa_help_key(wpa_ui *ui, const wpa_key *key);

@@ -35,6 +35,7 @@ void wpa_pane_draw(wpa_ui *ui, const wpa_pane *pane, const wpa_canvas *canvas, w
     for (int i = 0; i < rows.rows && cursor->top + i < (int)n; i++) {
         size_t index = (size_t)cursor->top + (size_t)i;
         bool is_selected = (int)index == cursor->index;
+        wpa_zone_add(&rows, i, 0, 1, rows.cols, WPA_ZONE_ROW, (int)index);
         pane->draw_row(ui, &rows, i, index, is_selected && is_focused ? "▸" : " ",
                        is_selected && is_focused, is_focused);
     }

@@ -63,9 +63,11 @@ static void add_mouse(output *out, const char *text)
 {
     int numbers[3] = {0};
     const char *at = text + 1;
+    bool is_let_go = false;
     for (int i = 0; i < 3; i++) {
         size_t n = strspn(at, "0123456789");
-        if (n < 1 || n > 4 || at[n] != (i < 2 ? ';' : 'M')) {
+        is_let_go = i == 2 && at[n] == 'm';
+        if (n < 1 || n > 4 || (at[n] != (i < 2 ? ';' : 'M') && !is_let_go)) {
             return;
         }
         for (size_t k = 0; k < n; k++) {
@@ -74,7 +76,7 @@ static void add_mouse(output *out, const char *text)
         at += n + 1;
     }
     if (!*at && out->n < WPA_KEYS_MAX) {
-        out->keys[out->n++] = (wpa_key){.code = WPA_KEY_MOUSE,
+        out->keys[out->n++] = (wpa_key){.code = is_let_go ? WPA_KEY_MOUSE_LET_GO : WPA_KEY_MOUSE,
                                         .character = (uint32_t)numbers[0],
                                         .row = numbers[2] - 1,
                                         .col = numbers[1] - 1};

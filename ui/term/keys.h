@@ -36,6 +36,7 @@ typedef enum wpa_key_code {
     WPA_KEY_SYNC_MODE,     /* terminal knows synchronized updates */
     WPA_KEY_BACKGROUND,    /* character: 0 dark, 1 light */
     WPA_KEY_MOUSE,         /* character: the button, 64 and 65 the wheel; pressed at row, col */
+    WPA_KEY_MOUSE_LET_GO,  /* the same, when the button is let go */
 } wpa_key_code;
 
 typedef struct wpa_key {

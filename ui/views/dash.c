@@ -39,6 +39,7 @@ static void place(wpa_ui *ui, dash *state, const wpa_pane *pane, const wpa_canva
     }
     wpa_canvas part = wpa_canvas_part(canvas, row, col, rows, cols);
     state->is_shown[i] = true;
+    wpa_zone_add(&part, 0, 0, rows, cols, WPA_ZONE_PANE, i);
     wpa_pane_draw(ui, pane, &part, &state->cursors[i], state->focus == i);
 }
 
@@ -273,11 +274,35 @@ static void next_pane(dash *state, int by)
     }
 }
 
+static void move_in(wpa_ui *ui, dash *state, int i, int by)
+{
+    const wpa_pane *pane = order[i];
+    if (has_rows(pane) && ui->dash) {
+        wpa_cursor_move(&state->cursors[i], ui, pane->count(ui), pane->at, by);
+    }
+}
+
 static void move(wpa_ui *ui, dash *state, int by)
 {
-    const wpa_pane *pane = order[state->focus];
-    if (has_rows(pane) && ui->dash) {
-        wpa_cursor_move(&state->cursors[state->focus], ui, pane->count(ui), pane->at, by);
+    move_in(ui, state, state->focus, by);
+}
+
+/* A click: the pane has the keys now, and its row is selected. */
+static void pick(wpa_ui *ui, wpa_page *page, int pane, int index)
+{
+    dash *state = page->state;
+    if (pane >= 0 && pane < PANES && order[pane]->hints) {
+        state->focus = pane;
+        if (index >= 0) {
+            move(ui, state, index - state->cursors[pane].index);
+        }
+    }
+}
+
+static void roll(wpa_ui *ui, wpa_page *page, int pane, int by)
+{
+    if (pane >= 0 && pane < PANES) {
+        move_in(ui, page->state, pane, by);
     }
 }
 
@@ -397,4 +422,6 @@ const wpa_view wpa_view_dash = {
     .selected = selected,
     .watched = watched,
     .changed = changed,
+    .pick = pick,
+    .roll = roll,
 };

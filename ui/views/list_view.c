@@ -347,6 +347,29 @@ static void mark_matching(wpa_ui *ui, wpa_page *page)
                wpa_count_text(rows->view->n_matching, n, sizeof n));
 }
 
+void wpa_list_pick(wpa_ui *ui, wpa_page *page, int pane, int index)
+{
+    (void)pane;
+    if (index >= 0) {
+        move(ui, page, index - wpa_list_cursor(page)->index);
+    }
+}
+
+/* By another column; by the same one: the order is turned. */
+void wpa_list_sort_by(wpa_ui *ui, wpa_page *page, wpa_sort sort)
+{
+    wpa_rows *rows = &ui->lists[page->view->list];
+    const wpa_sort *sorts = kind_of(page)->sorts;
+    while (sorts && *sorts != WPA_SORT_COUNT && *sorts != sort) {
+        sorts++;
+    }
+    if (sorts && *sorts == sort) {
+        rows->is_descending = rows->sort == sort && !rows->is_descending;
+        rows->sort = sort;
+        order(ui, page);
+    }
+}
+
 static void mark_all(wpa_ui *ui, wpa_page *page)
 {
     wpa_list_state *state = page->state;

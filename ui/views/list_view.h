@@ -33,10 +33,13 @@ wpa_object wpa_list_selected(wpa_ui *ui, wpa_page *page);
 void wpa_list_changed(wpa_ui *ui, wpa_page *page);
 wpa_cursor *wpa_list_cursor(wpa_page *page);
 char *wpa_list_row_text(wpa_ui *ui, wpa_page *page, wpa_arena *arena);
+void wpa_list_pick(wpa_ui *ui, wpa_page *page, int pane, int index);
+void wpa_list_sort_by(wpa_ui *ui, wpa_page *page, wpa_sort sort);
 /** The selected row; NULL none. */
 const void *wpa_list_row(const wpa_ui *ui, const wpa_page *page);
 
 #define WPA_LIST_VIEW                                                                              \
     .state_bytes = sizeof(wpa_list_state), .open = wpa_list_open, .draw = wpa_list_draw,           \
     .verb = wpa_list_verb, .selected = wpa_list_selected, .changed = wpa_list_changed,             \
-    .cursor = wpa_list_cursor, .row_text = wpa_list_row_text
+    .cursor = wpa_list_cursor, .row_text = wpa_list_row_text, .pick = wpa_list_pick,               \
+    .sort_by = wpa_list_sort_by

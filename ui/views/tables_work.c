@@ -88,21 +88,35 @@ CELL(workflow_analysed)
 }
 
 static const wpa_column workflow_columns[] = {
-    {.title = "SCO", .width = 3, .is_right = true, .draw = workflow_score},
+    {.title = "SCO", .width = 3, .is_right = true, .can_sort = true, .draw = workflow_score},
     {.title = "24h", .width = 4, .priority = 4, .draw = workflow_change},
     {.title = "SEC", .width = 3, .priority = 3, .is_right = true, .draw = workflow_security},
     {.title = "PRF", .width = 3, .priority = 3, .is_right = true, .draw = workflow_performance},
     {.title = "EFF", .width = 3, .priority = 3, .is_right = true, .draw = workflow_efficiency},
     {.title = "CMP", .width = 3, .priority = 3, .is_right = true, .draw = workflow_compatibility},
     {.title = "QUA", .width = 3, .priority = 3, .is_right = true, .draw = workflow_quality},
-    {.title = "WORKFLOW", .width = 32, .gap = 2, .grows = true, .draw = workflow_name},
-    {.title = "FIND", .width = 4, .priority = 2, .is_right = true, .draw = workflow_findings},
+    {.title = "WORKFLOW",
+     .width = 32,
+     .gap = 2,
+     .grows = true,
+     .can_sort = true,
+     .sort = WPA_SORT_NAME,
+     .draw = workflow_name},
+    {.title = "FIND",
+     .width = 4,
+     .priority = 2,
+     .is_right = true,
+     .can_sort = true,
+     .sort = WPA_SORT_FINDINGS,
+     .draw = workflow_findings},
     {.title = "RUNS", .width = 8, .gap = 2, .priority = 5, .draw = workflow_runs},
     {.title = "SEEN",
      .width = 5,
      .gap = 2,
      .priority = 6,
      .is_right = true,
+     .can_sort = true,
+     .sort = WPA_SORT_AGE,
      .draw = workflow_analysed},
 };
 const wpa_table wpa_workflow_table = TABLE(workflow_columns, wpa_workflow_row, workflow_at);
@@ -172,13 +186,24 @@ CELL(finding_age)
 }
 
 static const wpa_column finding_columns[] = {
-    {.title = "SEV", .width = 4, .draw = finding_severity},
+    {.title = "SEV", .width = 4, .can_sort = true, .draw = finding_severity},
     {.title = "RULE", .width = 8, .draw = finding_code},
     {.title = "CAT", .width = 6, .priority = 5, .draw = finding_dimension},
-    {.title = "WHERE", .width = 24, .draw = finding_where},
+    {.title = "WHERE", .width = 24, .can_sort = true, .sort = WPA_SORT_NAME, .draw = finding_where},
     {.title = "WHAT", .width = 16, .gap = 2, .priority = 1, .grows = true, .draw = finding_what},
-    {.title = "PATCH", .width = 8, .priority = 3, .draw = finding_state},
-    {.title = "AGE", .width = 5, .priority = 2, .is_right = true, .draw = finding_age},
+    {.title = "PATCH",
+     .width = 8,
+     .priority = 3,
+     .can_sort = true,
+     .sort = WPA_SORT_STATE,
+     .draw = finding_state},
+    {.title = "AGE",
+     .width = 5,
+     .priority = 2,
+     .is_right = true,
+     .can_sort = true,
+     .sort = WPA_SORT_AGE,
+     .draw = finding_age},
 };
 const wpa_table wpa_finding_table = TABLE(finding_columns, wpa_finding_row, finding_at);
 
@@ -244,11 +269,22 @@ CELL(patch_age)
 
 static const wpa_column patch_columns[] = {
     {.title = "ID", .width = 6, .draw = patch_id},
-    {.title = "STATE", .width = 14, .draw = patch_state},
-    {.title = "TITLE", .width = 16, .grows = true, .draw = patch_name},
+    {.title = "STATE", .width = 14, .can_sort = true, .sort = WPA_SORT_STATE, .draw = patch_state},
+    {.title = "TITLE",
+     .width = 16,
+     .grows = true,
+     .can_sort = true,
+     .sort = WPA_SORT_NAME,
+     .draw = patch_name},
     {.title = "WF", .width = 4, .priority = 2, .is_right = true, .draw = patch_workflows},
     {.title = "I N S C", .width = 7, .gap = 2, .priority = 3, .draw = patch_suites},
     {.title = "BY", .width = 7, .gap = 2, .priority = 4, .draw = patch_author},
-    {.title = "AGE", .width = 5, .priority = 1, .is_right = true, .draw = patch_age},
+    {.title = "AGE",
+     .width = 5,
+     .priority = 1,
+     .is_right = true,
+     .can_sort = true,
+     .sort = WPA_SORT_AGE,
+     .draw = patch_age},
 };
 const wpa_table wpa_patch_table = TABLE(patch_columns, wpa_patch_row, patch_at);

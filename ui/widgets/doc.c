@@ -191,6 +191,12 @@ void wpa_doc_end(wpa_doc *doc, const wpa_canvas *canvas)
                &from->cells[(size_t)(row + state->scroll) * (size_t)from->cols],
                (size_t)cols * sizeof(wpa_cell));
     }
+    for (int i = 0; i < state->n_items; i++) {
+        int row = state->rows[i] - state->scroll;
+        if (row >= 0 && row < shown) {
+            wpa_zone_add(canvas, row, 0, 1, canvas->cols, WPA_ZONE_ROW, i);
+        }
+    }
     if (from->cursor_row >= state->scroll && from->cursor_row < state->scroll + shown) {
         wpa_rest_cursor(canvas, from->cursor_row - state->scroll, from->cursor_col);
     }
@@ -202,7 +208,7 @@ void wpa_doc_end(wpa_doc *doc, const wpa_canvas *canvas)
     }
 }
 
-static void select_item(wpa_doc_state *state, int i)
+void wpa_doc_select(wpa_doc_state *state, int i)
 {
     i = i >= state->n_items ? state->n_items - 1 : i;
     state->selected = i < 0 ? 0 : i;
@@ -216,7 +222,7 @@ static void move(wpa_doc_state *state, int by)
         state->scroll += by;
         return;
     }
-    select_item(state, state->selected + by);
+    wpa_doc_select(state, state->selected + by);
     state->follows_item = true;
 }
 
@@ -249,11 +255,11 @@ bool wpa_doc_verb(wpa_doc_state *state, wpa_verb verb)
         return true;
     case WPA_VERB_FIRST:
         state->scroll = 0;
-        select_item(state, 0);
+        wpa_doc_select(state, 0);
         return true;
     case WPA_VERB_LAST:
         state->scroll = state->height;
-        select_item(state, state->n_items - 1);
+        wpa_doc_select(state, state->n_items - 1);
         return true;
     case WPA_VERB_NEXT_MATCH:
     case WPA_VERB_PREVIOUS_MATCH:

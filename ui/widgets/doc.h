@@ -44,6 +44,8 @@ void wpa_doc_fieldf(wpa_doc *doc, const char *label, const char *format, ...) WP
 void wpa_doc_text(wpa_doc *doc, wpa_paint paint, const char *text);
 void wpa_doc_textf(wpa_doc *doc, wpa_paint paint, const char *format, ...) WPA_PRINTF(3, 4);
 void wpa_doc_rule(wpa_doc *doc, const char *title, const char *right);
+/** Select the i-th item. */
+void wpa_doc_select(wpa_doc_state *state, int i);
 /** Select the first item and scroll to the top. */
 void wpa_doc_restart(wpa_doc_state *state);
 /** Show the window of it. */

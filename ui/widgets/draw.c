@@ -52,6 +52,17 @@ wpa_canvas wpa_canvas_part(const wpa_canvas *canvas, int row, int col, int rows,
     return part;
 }
 
+void wpa_zone_add(const wpa_canvas *canvas, int row, int col, int rows, int cols,
+                  wpa_zone_kind kind, int value)
+{
+    wpa_grid *grid = canvas->grid;
+    wpa_canvas part = wpa_canvas_part(canvas, row, col, rows, cols);
+    if (grid->n_zones < WPA_ZONES_MAX) {
+        grid->zones[grid->n_zones++] =
+            (wpa_zone){part.row, part.col, part.rows, part.cols, kind, value};
+    }
+}
+
 static wpa_cell *cell_at(const wpa_canvas *canvas, int row, int col)
 {
     if (row < 0 || row >= canvas->rows || col < 0 || col >= canvas->cols) {

@@ -44,6 +44,9 @@ const char *wpa_text_behind(const char *text, int *cells);
 void wpa_flag(const wpa_canvas *canvas, int row, int col, int count, uint16_t flags);
 /** Blank the whole canvas. */
 void wpa_blank(const wpa_canvas *canvas);
+/** What a click there means; beyond WPA_ZONES_MAX it means nothing. */
+void wpa_zone_add(const wpa_canvas *canvas, int row, int col, int rows, int cols,
+                  wpa_zone_kind kind, int value);
 /** The terminal's cursor rests here. */
 void wpa_rest_cursor(const wpa_canvas *canvas, int row, int col);
 

@@ -115,6 +115,19 @@ void wpa_grid_clear(wpa_grid *grid)
     }
     grid->cursor_row = -1;
     grid->cursor_col = 0;
+    grid->n_zones = 0;
+}
+
+const wpa_zone *wpa_grid_zone(const wpa_grid *grid, int row, int col, wpa_zone_kind kind)
+{
+    for (size_t i = grid->n_zones; i-- > 0;) {
+        const wpa_zone *zone = &grid->zones[i];
+        if (zone->kind == kind && row >= zone->row && row < zone->row + zone->rows &&
+            col >= zone->col && col < zone->col + zone->cols) {
+            return zone;
+        }
+    }
+    return NULL;
 }
 
 bool wpa_grid_is_same(const wpa_grid *a, const wpa_grid *b)

@@ -59,6 +59,9 @@ void wpa_table_head(const wpa_table *table, const wpa_canvas *canvas, int row)
             continue;
         }
         col += i ? gap_of(column) : 0;
+        if (column->can_sort) {
+            wpa_zone_add(canvas, row, col, 1, widths[i], WPA_ZONE_COLUMN, (int)column->sort);
+        }
         if (column->is_right) {
             (void)wpa_put_right(canvas, row, col + widths[i], WPA_PAINT_MUTED, column->title);
         } else {
@@ -119,6 +122,7 @@ void wpa_table_draw(const wpa_table *table, const wpa_canvas *canvas, const void
     for (int i = 0; i < height && cursor->top + i < (int)n; i++) {
         size_t index = (size_t)cursor->top + (size_t)i;
         const void *data = (const char *)rows + index * table->row_bytes;
+        wpa_zone_add(canvas, i + 1, 0, 1, canvas->cols, WPA_ZONE_ROW, (int)index);
         wpa_table_row(table, canvas, i + 1, data, now_us, mark_of(table, cursor, rows, index),
                       (int)index == cursor->index, is_focused);
     }

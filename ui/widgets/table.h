@@ -15,6 +15,8 @@ typedef struct wpa_column {
     int gap;   /* cells before it, 0 = 1 */
     int priority;
     bool is_right, grows;
+    bool can_sort; /* a click on the title sorts the list by it */
+    wpa_sort sort;
     /** Draw one cell: row 0 of a canvas of the column's width. */
     void (*draw)(const wpa_canvas *cell, const void *row, int64_t now_us);
 } wpa_column;

@@ -8,11 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include <wpa/file.h>
 #include <wpa/text.h>
 
 #include "harness/patience.h"
@@ -47,16 +47,8 @@ static void end(story *s)
 static int open_story(void **state)
 {
     (void)state;
-    wpa_error err = {0};
-    static const char config[] =
-        "rollback: {window: 10s}\n"; /* time to cancel it, as much as may be */
     the_story.sample = wpa_sample_new_bare();
-    const char *folder = wpa_path_join(wpa_sample_arena(the_story.sample),
-                                       wpa_sample_folder(the_story.sample), "config/wpa");
-    const char *path = wpa_path_join(wpa_sample_arena(the_story.sample), folder, "console.yaml");
-    bool is_written = wpa_dir_make(folder, 0700, &err) &&
-                      wpa_file_replace(path, config, strlen(config), 0600, &err);
-    return is_written ? 0 : -1;
+    return 0;
 }
 
 static int close_story(void **state)
@@ -88,7 +80,12 @@ static void first_start_makes_a_guardian(void **state)
 {
     (void)state;
     story *s = begin();
-    s->tty = wpa_sample_tty(s->sample, "--workers 2 --fleet acme", 24, 80);
+    const char *source = getenv("WPA_SOURCE_DIR"); // NOLINT(concurrency-mt-unsafe)
+    const char *words =
+        wpa_arena_printf(wpa_sample_arena(s->sample),
+                         "--workers 2 --fleet acme --config %s/tests/harness/long_window.yaml",
+                         source ? source : ".");
+    s->tty = wpa_sample_tty(s->sample, words, 24, 80);
     wpa_tty_expect(s->tty, "find PostgreSQL");
     wpa_tty_expect(s->tty, "create the database");
     wpa_tty_expect(s->tty, "No Guardian yet: create the first one.");

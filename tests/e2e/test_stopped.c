@@ -13,11 +13,13 @@
 #include <cmocka.h>
 
 #include <wpa/file.h>
+#include <wpa/text.h>
 
 #include "harness/patience.h"
 #include "harness/sample.h"
 
 #define REPOSITORY "web-front"
+#define TRIES 5
 
 static int open_sample(void **state)
 {
@@ -48,14 +50,35 @@ static pid_t start_and_bake(const wpa_sample *sample)
     return agent;
 }
 
-/* Until the bake has been over by the clock for longer than a check may leave unlooked at. */
-static void stop_over_the_end(const wpa_sample *sample, pid_t agent)
+/* Until the bake has been over by the clock for longer than a check may leave unlooked at; false if
+ * it was over before the agent stood. */
+static bool stop_over_the_end(const wpa_sample *sample, pid_t agent)
 {
     assert_int_equal(kill(-agent, SIGSTOP), 0);
     wpa_sample_sql_wait(sample, "t", WPA_PATIENCE_MS,
                         "SELECT clock_timestamp() > bake_until + interval '4 seconds' FROM "
                         "wpa.deployment_stage");
-    assert_string_equal(wpa_sample_sql(sample, "SELECT state FROM wpa.deployment"), "running");
+    return wpa_text_is(wpa_sample_sql(sample, "SELECT state FROM wpa.deployment"), "running");
+}
+
+/* An agent that has been stopped so: on a busy machine not the first that is tried. */
+static pid_t bake_and_stop(void **state, bool is_measured)
+{
+    for (int i = 0; i < TRIES; i++) {
+        const pid_t agent = start_and_bake(*state);
+        if (is_measured) {
+            wpa_sample_sql_wait(*state, "t", WPA_PATIENCE_MS,
+                                "SELECT count(*) > 0 FROM wpa.measurement WHERE phase = 'bake' AND "
+                                "result = 'success'");
+        }
+        if (stop_over_the_end(*state, agent)) {
+            return agent;
+        }
+        wpa_sample_free(*state);
+        *state = wpa_sample_new();
+    }
+    fail_msg("the bake was over each time before the agent stood");
+    return -1;
 }
 
 static void set_down(const wpa_sample *sample, bool is_down)
@@ -81,9 +104,8 @@ static void check_commits(const wpa_sample *sample, const char *n_all)
 
 static void all_is_well(void **state)
 {
+    const pid_t agent = bake_and_stop(state, false);
     const wpa_sample *sample = *state;
-    const pid_t agent = start_and_bake(sample);
-    stop_over_the_end(sample, agent);
     assert_int_equal(kill(-agent, SIGCONT), 0);
     wpa_sample_sql_wait(sample, "succeeded", WPA_PATIENCE_MS, "SELECT state FROM wpa.deployment");
     /* passed on as many measurements as were due, the last of them behind the end */
@@ -100,12 +122,8 @@ static void all_is_well(void **state)
 /* Its lease lapses meanwhile too, as it does by itself in half a minute. */
 static void the_service_went_bad(void **state)
 {
+    const pid_t agent = bake_and_stop(state, true);
     const wpa_sample *sample = *state;
-    const pid_t agent = start_and_bake(sample);
-    wpa_sample_sql_wait(sample, "t", WPA_PATIENCE_MS,
-                        "SELECT count(*) > 0 FROM wpa.measurement WHERE phase = 'bake' AND result "
-                        "= 'success'");
-    stop_over_the_end(sample, agent);
     set_down(sample, true);
     (void)wpa_sample_sql(sample, "UPDATE wpa.job SET lease_until = clock_timestamp() - interval "
                                  "'1 second' WHERE state = 'running'");

@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
+#include "harness/patience.h"
 #include "harness/scripted.h"
 #include "harness/term.h"
 
-#define PATIENCE_MS 60000
 #define ROWS 200 /* nothing of what was told has scrolled away */
 #define COLS 160
 
@@ -27,7 +27,11 @@ static const char *demo(void)
 static wpa_tty *start(const char *option)
 {
     wpa_error err = {0};
-    const char *argv[] = {demo(), "--plain", option, NULL};
+    char window[4096];
+    const char *source = getenv("WPA_SOURCE_DIR"); // NOLINT(concurrency-mt-unsafe)
+    (void)snprintf(window, sizeof window, "%s/tests/harness/long_window.yaml",
+                   source ? source : ".");
+    const char *argv[] = {demo(), "--plain", "--config", window, option, NULL};
     const char *env[] = {"TERM=dumb", NULL};
     wpa_tty *tty = wpa_tty_start(argv, env, ROWS, COLS, &err);
     assert_non_null(tty);
@@ -36,7 +40,7 @@ static wpa_tty *start(const char *option)
 
 static void expect(wpa_tty *tty, const char *text)
 {
-    if (!wpa_tty_wait(tty, text, PATIENCE_MS)) {
+    if (!wpa_tty_wait(tty, text, WPA_PATIENCE_MS)) {
         WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
         (void)fprintf(stderr, "waited for: %s\n%s", text, wpa_tty_text(tty, arena));
         fail();
@@ -69,7 +73,7 @@ static void test_sign_in(void **state)
     wpa_tty_send(tty, "approve p-2217\n");
     expect(tty, "error A needs the right to approve: you may look only");
     wpa_tty_send(tty, "\004"); /* the end of the input */
-    assert_int_equal(wpa_tty_wait_exit(tty, PATIENCE_MS), 0);
+    assert_int_equal(wpa_tty_wait_exit(tty, WPA_PATIENCE_MS), 0);
     assert_true(wpa_tty_is_cooked(tty));
 }
 
@@ -117,7 +121,7 @@ static void test_script(void **state)
     const char *argv[] = {"sh", "-c", script, demo(), NULL};
     WPA_AUTO(wpa_tty) *tty = wpa_tty_start(argv, NULL, 900, COLS, &err);
     assert_non_null(tty);
-    assert_int_equal(wpa_tty_wait_exit(tty, PATIENCE_MS), 0);
+    assert_int_equal(wpa_tty_wait_exit(tty, WPA_PATIENCE_MS), 0);
     static const char *const told[] = {
         "Columns: SEV, RULE, CAT, WHERE, WHAT, PATCH, AGE.",
         "1. CRIT SEC-014",

@@ -141,10 +141,14 @@ static void test_what_cannot_be_told_is_not_written(void **state)
 {
     world *w = *state;
     WPA_AUTO(wpa_buf) *out = wpa_buf_new(1 << 20);
-    WPA_AUTO(wpa_seen) *fresh = wpa_seen_new();
-    put(w, "fresh");
-    wpa_seen_path(fresh, at(w, "fresh")); /* may change again within the same tick */
-    assert_false(wpa_seen_write(fresh, out));
+    bool is_written = true;
+    for (int i = 0; i < 1000 && is_written; i++) { /* until this machine looks soon enough */
+        WPA_AUTO(wpa_seen) *fresh = wpa_seen_new();
+        put(w, "fresh");
+        wpa_seen_path(fresh, at(w, "fresh")); /* may change again within the same tick */
+        is_written = wpa_seen_write(fresh, out);
+    }
+    assert_false(is_written);
 
     WPA_AUTO(wpa_seen) *moved = wpa_seen_new();
     wpa_seen_path(moved, at(w, "one"));

@@ -32,7 +32,8 @@ static wpa_severity severity_of(const wpa_rule_run *run, const char *using)
 
 static const char *fate_of(const char *using)
 {
-    return strcmp(using, "node20") == 0 ? "runners run it on " CURRENT_RUNTIME " instead"
+    return strcmp(using, "node20") == 0 ? "runners run it on " CURRENT_RUNTIME
+                                          ", which it was not made for"
                                         : "runners do not have it any more";
 }
 

@@ -64,10 +64,11 @@ static void check_missing(wpa_rule_run *run, const wpa_outline *o)
         return;
     }
     bool on_commits = follows_pull_requests(o);
-    wpa_finding *finding = wpa_rule_report(
-        run, o->on->key->span, "N1", o,
-        "there is no concurrency group: every new %s leaves the run of the one before going",
-        wpa_outline_trigger_find(o, "push") || on_commits ? "push" : "event");
+    wpa_finding *finding =
+        wpa_rule_report(run, o->on->key->span, "N1", o,
+                        "there is no concurrency group: a new %s does not end the run that the one "
+                        "before it started",
+                        wpa_outline_trigger_find(o, "push") || on_commits ? "push" : "event");
     if (!on_commits || !has_real_work(o) || is_deploy(run)) {
         finding->persona = WPA_PERSONA_PEDANTIC;
     }

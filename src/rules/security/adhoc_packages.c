@@ -278,7 +278,7 @@ static void check_package(wpa_rule_run *run, const install *in, const wpa_shell_
     *first = wpa_rule_report_script(
         run, in->step, word->span, NULL, NULL,
         is_fixed ? "%s is %s outside a lockfile: nothing fixes its contents and what it depends on"
-                 : "%s is %s at whatever version is the newest today",
+                 : "%s is %s at whatever version is the newest today: none is named",
         shown, in->row->is_run ? "fetched and run" : "installed");
     if (is_minor) {
         (*first)->persona = WPA_PERSONA_PEDANTIC;

@@ -120,7 +120,7 @@ static const char *takers_of(wpa_rule_run *run, size_t n_inheriting)
 {
     switch (n_inheriting) {
     case 0:
-        return "the whole workflow: no job takes it now, and each that is added will";
+        return "the whole workflow: no job takes it now, but each that is added will";
     case 1:
         return "the whole workflow: one job takes it now, and each that is added will";
     case 2:
@@ -145,7 +145,8 @@ static void check_shared(wpa_rule_run *run, const wpa_outline *o, const wpa_yaml
         }
         wpa_finding *finding = wpa_rule_report(
             run, pair->key->span, "X4", subject_new(run, SHAPE_SCOPE, pair->value, NULL),
-            "'%s: write' is given to %s", name, takers_of(run, n_inheriting));
+            "'%s: write' is given to %s%s", name, takers_of(run, n_inheriting),
+            n_inheriting > 1 ? ", needed or not" : "");
         finding->severity = severity_named(scope->write_severity);
         if (n_inheriting <= 1 || wpa_outline_only_triggers(o, call_only)) {
             finding->persona = WPA_PERSONA_PEDANTIC;

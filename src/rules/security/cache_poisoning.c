@@ -508,7 +508,6 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
-/* The one input that switches it off. */
 /* With its cache setup-ruby leaves out the installation as well, which others count on. */
 static void install_bundle(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_step *step)
 {
@@ -522,6 +521,7 @@ static void install_bundle(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_st
                                  run->source->kind == WPA_INPUT_ACTION ? "  shell: bash\n" : "");
 }
 
+/* The one input that switches it off. */
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;

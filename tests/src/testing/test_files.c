@@ -192,21 +192,7 @@ static const change_case cases[] = {
      ""},
 };
 
-static void what_a_patch_breaks_is_found(void **state)
-{
-    check_cases(*state, FILES, WPA_COUNT(FILES), cases, WPA_COUNT(cases));
-}
-
-static int open_world(void **state)
-{
-    return world_open(state, FILES, WPA_COUNT(FILES));
-}
-
 int main(void)
 {
-    wpa_test_pg_need();
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_a_patch_breaks_is_found),
-    };
-    return cmocka_run_group_tests(tests, open_world, close_world);
+    return run_table((change_table){FILES, WPA_COUNT(FILES), cases, WPA_COUNT(cases), NULL});
 }

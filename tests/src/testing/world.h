@@ -274,3 +274,41 @@ static inline void check_cases(world *w, const world_file files[], size_t n_file
     }
     assert_int_equal(0, n_wrong);
 }
+
+/** A table of patches over one repository, and the world while they are tried. */
+typedef struct change_table {
+    const world_file *files;
+    size_t n_files;
+    const change_case *cases;
+    size_t n_cases;
+    void *world;
+} change_table;
+
+static inline int open_table(void **state)
+{
+    change_table *t = *state;
+    return world_open(&t->world, t->files, t->n_files);
+}
+
+static inline int close_table(void **state)
+{
+    change_table *t = *state;
+    return close_world(&t->world);
+}
+
+static inline void each_patch_breaks_what_its_row_says(void **state)
+{
+    change_table *t = *state;
+    check_cases(t->world, t->files, t->n_files, t->cases, t->n_cases);
+}
+
+/** A whole program of tests: the table's. */
+static inline int run_table(change_table table)
+{
+    wpa_test_pg_need();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate_setup_teardown(each_patch_breaks_what_its_row_says, open_table,
+                                                 close_table, &table),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

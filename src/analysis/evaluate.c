@@ -20,7 +20,6 @@
 /* A forge switches schedules off where nothing has happened for so long. */
 #define IDLE_S (INT64_C(60) * 24 * 60 * 60)
 #define RESULT_MAX_BYTES ((size_t)64 << 20)
-#define USES_MAX 500
 /* A result that read more of the repository than this is not kept. */
 #define READS_MAX 200
 
@@ -235,50 +234,6 @@ static bool look_around(wpa_git *git, const wpa_analysis_subject *subject, wpa_a
            find_config(git, subject->head_commit, s, arena, err);
 }
 
-/* ---- what else a file says of itself ---- */
-
-static wpa_json *list_triggers(const wpa_yaml_node *root, wpa_arena *arena)
-{
-    wpa_json *list = wpa_json_new_array(arena);
-    const wpa_yaml_node *on = wpa_yaml_get(root, "on");
-    if (wpa_yaml_text(on)) {
-        wpa_json_push_text(list, wpa_yaml_text(on));
-    }
-    for (size_t i = 0; wpa_yaml_is(on, WPA_YAML_SEQUENCE) && i < on->n_items; i++) {
-        const char *text = wpa_yaml_text(on->items[i]);
-        if (text) {
-            wpa_json_push_text(list, text);
-        }
-    }
-    for (size_t i = 0; wpa_yaml_is(on, WPA_YAML_MAPPING) && i < on->n_pairs; i++) {
-        const char *text = wpa_yaml_text(on->pairs[i].key);
-        if (text) {
-            wpa_json_push_text(list, text);
-        }
-    }
-    return list;
-}
-
-/** Every value of a key "uses", once, with its line: [{"name", "line"}]. */
-static void list_uses(const wpa_yaml_node *node, wpa_json *list, wpa_map *seen)
-{
-    for (size_t i = 0; node->kind == WPA_YAML_MAPPING && i < node->n_pairs; i++) {
-        const wpa_yaml_pair *pair = &node->pairs[i];
-        const char *text = wpa_text_is(pair->key->text, "uses") ? wpa_yaml_text(pair->value) : NULL;
-        if (text && !wpa_map_has(seen, text) && wpa_map_count(seen) < USES_MAX) {
-            wpa_map_put(seen, text, seen);
-            wpa_json *use = wpa_json_push_object(list);
-            wpa_json_set_text(use, "name", text);
-            wpa_json_set_int(use, "line",
-                             (int64_t)wpa_yaml_line_of(node->doc, pair->value->span.start));
-        }
-        list_uses(pair->value, list, seen);
-    }
-    for (size_t i = 0; node->kind == WPA_YAML_SEQUENCE && i < node->n_items; i++) {
-        list_uses(node->items[i], list, seen);
-    }
-}
-
 /* ---- running the rules ---- */
 
 static bool has_failed(const wpa_result *result, const wpa_rule *rule)
@@ -398,10 +353,10 @@ static wpa_json *describe(const surroundings *s, const wpa_analysis *analysis, c
     wpa_json_set_bool(document, "valid", analysis->is_valid);
     wpa_json_set_int(document, "jobs", (int64_t)analysis->n_jobs);
     wpa_json_set_text(document, "title", title ? title : "");
-    wpa_json_set(document, "triggers", list_triggers(root, arena));
+    wpa_json_set(document, "triggers", wpa_analysis_list_triggers(root, arena));
     wpa_json *uses = wpa_json_set_array(document, "uses");
     if (root) {
-        list_uses(root, uses, wpa_map_new(arena));
+        wpa_analysis_list_named(root, uses, arena);
     }
     wpa_json_set(document, "rules_done", list_done(&analysis->result, lint, &is_complete, arena));
     wpa_json_set_bool(document, "complete", is_complete);

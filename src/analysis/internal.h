@@ -41,6 +41,10 @@ bool wpa_analysis_store(wpa_db *db, const wpa_analysis_request *request,
                         const wpa_analysis_subject *subject, const wpa_analysis_outcome *outcome,
                         int64_t duration_ms, wpa_arena *arena, wpa_analysis_summary *summary,
                         wpa_error *err) WPA_CHECK;
+/** Names of the events that start it; none if root is NULL. */
+wpa_json *wpa_analysis_list_triggers(const struct wpa_yaml_node *root, wpa_arena *arena);
+/** Every value of a key "uses", once, with its line: [{"name", "line"}]; root is not NULL. */
+void wpa_analysis_list_named(const struct wpa_yaml_node *root, wpa_json *list, wpa_arena *arena);
 /** [[slug, major, places]] what a definition uses of other repositories. */
 wpa_json *wpa_analysis_list_uses(const struct wpa_graph_file *file, wpa_arena *arena);
 /** The same into the database, in the transaction that is open. */

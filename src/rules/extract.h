@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "rules/outline.h"
 #include "rules/rule.h"
 
 #define WPA_EXTRACT_COPIES_MAX 65
@@ -60,6 +61,10 @@ bool wpa_extract_names(const char *text, bool is_bare, const char *context);
 const char *wpa_extract_slug(const char *text, wpa_arena *arena);
 /** "install-tools" as "Install tools". */
 const char *wpa_extract_words(const char *slug, wpa_arena *arena);
+/** What n steps in a row are for: the name of one that does more than prepare, or of their job. */
+const char *wpa_extract_title(const wpa_outline_step *steps, size_t n, wpa_arena *arena);
+/** The title as it is written where it may stand in YAML without quotes; else the slug's words. */
+const char *wpa_extract_name(const char *title, const char *slug, wpa_arena *arena);
 /** Lines of the text with the document's line breaks. */
 const char *wpa_extract_lines(const wpa_yaml_doc *doc, const char *text, wpa_arena *arena);
 /** Offset of the start of the line, if nothing but blanks stands before offset; else SIZE_MAX. */

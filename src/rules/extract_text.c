@@ -8,6 +8,7 @@
 
 #include "rules/extract.h"
 #include "rules/fix_internal.h"
+#include "rules/work.h"
 
 #define SLUG_MAX 40
 #define TEXT_MAX_BYTES ((size_t)256 * 1024)
@@ -41,6 +42,32 @@ const char *wpa_extract_words(const char *slug, wpa_arena *arena)
     }
     words[0] = (char)(words[0] >= 'a' && words[0] <= 'z' ? words[0] - 'a' + 'A' : words[0]);
     return words;
+}
+
+const char *wpa_extract_title(const wpa_outline_step *steps, size_t n, wpa_arena *arena)
+{
+    const char *text = NULL;
+    for (size_t i = 0; i < n && !text; i++) {
+        const char *name = wpa_yaml_text(wpa_yaml_get(steps[i].node, "name"));
+        text = name && !wpa_work_is_setup(&steps[i]) && !strstr(name, "${{") ? name : NULL;
+    }
+    for (size_t i = 0; i < n && !text; i++) {
+        text = wpa_yaml_text(wpa_yaml_get(steps[i].node, "name"));
+        text = text && !strstr(text, "${{") ? text : NULL;
+    }
+    if (!text) {
+        text = wpa_arena_printf(arena, "%s steps", steps[0].job->id);
+    }
+    return text;
+}
+
+const char *wpa_extract_name(const char *title, const char *slug, wpa_arena *arena)
+{
+    static const char *const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                       "0123456789 -_./~+()";
+    bool is_plain = isalpha((unsigned char)*title) && strchr(title, ' ') &&
+                    title[strspn(title, letters)] == '\0' && title[strlen(title) - 1] != ' ';
+    return is_plain ? title : wpa_extract_words(slug, arena);
 }
 
 void wpa_extract_edit(wpa_extract *x, wpa_span span, const char *format, ...)

@@ -9,6 +9,7 @@
 #include "rules/pin.h"
 #include "rules/shell_roles.h"
 #include "rules/toolchain.h"
+#include "rules/unpacked.h"
 #include "rules/work.h"
 
 #define ITEMS_MAX 400
@@ -424,15 +425,6 @@ static void check_cross_run(const contract *c, const item *it)
     }
 }
 
-/* One file of a fixed name, as far as the text tells. */
-static bool is_one_file(const char *path)
-{
-    const char *slash = path ? strrchr(path, '/') : NULL;
-    const char *name = slash ? slash + 1 : path;
-    return path && !strpbrk(path, "*?[\n") && !wpa_outline_has_expression(path) && *name &&
-           strchr(name, '.') && name[0] != '.';
-}
-
 /* Is the name one that every leg makes, and may the pattern (or NULL) take them all? */
 static bool takes_legs(const char *pattern, const item *up)
 {
@@ -450,7 +442,7 @@ static void check_merged(const contract *c, const item *it)
     }
     for (const item *up = c->items; up < c->items + c->n; up++) {
         if (takes_legs(pattern, up) && wpa_legs_are_several(up->job) &&
-            is_one_file(text_of(up, "path"))) {
+            wpa_unpacked_is_file(text_of(up, "path"))) {
             const wpa_yaml_node *path = wpa_outline_with(up->step, "path");
             wpa_finding *finding = wpa_rule_report(
                 c->run, wpa_outline_with(it->step, "merge-multiple")->span, "A6", NULL,
@@ -462,50 +454,6 @@ static void check_merged(const contract *c, const item *it)
             return;
         }
     }
-}
-
-/* Moves or packs files, so that some may be right under the folder afterwards. */
-static bool is_mover(const wpa_shell_command *command)
-{
-    bool packs = wpa_text_is(command->name, "tar") && command->n_words > command->first + 1 &&
-                 strchr(command->words[command->first + 1].text, 'c');
-    return packs || wpa_text_is(command->name, "mv") || wpa_text_is(command->name, "zip") ||
-           wpa_text_is(command->name, "7z") || wpa_text_is(command->name, "unzip");
-}
-
-/* "mv" may stand where no command is read: in a script of python, or in an expression. */
-static bool moves_files(const wpa_outline_step *step)
-{
-    const wpa_script *script = wpa_step_commands(step);
-    bool moves = step->run && strstr(step->run->text, "mv ");
-    for (size_t i = 0; script && !moves && i < script->n_commands; i++) {
-        moves = is_mover(&script->commands[i]);
-    }
-    return moves;
-}
-
-/* Does the step read files right under the folder ("dist/" + "*")? */
-static bool reads_flat(const wpa_outline_step *step, const char *folder)
-{
-    size_t length = strlen(folder);
-    const char *packages = wpa_outline_with_text(step, "packages-dir");
-    if (wpa_outline_step_uses(step, "pypa/gh-action-pypi-publish")) {
-        packages = packages ? packages : "dist/";
-        return strncmp(packages, folder, length) == 0 &&
-               !packages[length + strspn(packages + length, "/")];
-    }
-    const wpa_script *script = wpa_step_commands(step);
-    for (size_t i = 0; script && i < script->n_commands; i++) {
-        const wpa_shell_command *command = &script->commands[i];
-        for (size_t k = command->first + 1; k < command->n_words; k++) {
-            const char *word = command->words[k].text;
-            word += wpa_text_starts(word, "./") ? 2 : 0;
-            if (strncmp(word, folder, length) == 0 && wpa_text_starts(word + length, "/*.")) {
-                return true;
-            }
-        }
-    }
-    return false;
 }
 
 static void check_folders(const contract *c, const item *it)
@@ -521,10 +469,10 @@ static void check_folders(const contract *c, const item *it)
     length -= length && path[length - 1] == '/';
     const char *folder = wpa_arena_slice(c->run->arena, path, length);
     for (size_t i = it->step->index + 1; length && i < it->job->n_steps; i++) {
-        if (moves_files(&it->job->steps[i])) {
+        if (wpa_unpacked_moves(&it->job->steps[i])) {
             return;
         }
-        if (reads_flat(&it->job->steps[i], folder)) {
+        if (wpa_unpacked_reads_flat(&it->job->steps[i], folder)) {
             wpa_finding *finding = wpa_rule_report(
                 c->run, it->step->uses.span, "A7", NULL,
                 "without a name every artifact gets a folder of its own below %s: the step that "

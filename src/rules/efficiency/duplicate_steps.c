@@ -1,5 +1,4 @@
 /* EFF-003: the same run of steps stands in several jobs. */
-#include <ctype.h>
 #include <string.h>
 
 #include "rules/extract.h"
@@ -465,38 +464,10 @@ static size_t list_copies(wpa_rule_run *run, const subject *s, size_t skip, size
     return n;
 }
 
-/* Words for the action: those of a step that does more than prepare. */
-static const char *title_of(wpa_rule_run *run, const copy *c, size_t length)
-{
-    const char *text = NULL;
-    for (size_t i = 0; i < length && !text; i++) {
-        const char *name = wpa_yaml_text(wpa_yaml_get(c->steps[i].node, "name"));
-        text = name && !wpa_work_is_setup(&c->steps[i]) && !strstr(name, "${{") ? name : NULL;
-    }
-    for (size_t i = 0; i < length && !text; i++) {
-        text = wpa_yaml_text(wpa_yaml_get(c->steps[i].node, "name"));
-        text = text && !strstr(text, "${{") ? text : NULL;
-    }
-    if (!text) {
-        text = wpa_arena_printf(run->arena, "%s steps", c->steps[0].job->id);
-    }
-    return text;
-}
-
 static const char *slug_of(wpa_rule_run *run, const char *title)
 {
     const char *slug = wpa_extract_slug(title, run->arena);
     return *slug ? slug : "shared-steps";
-}
-
-/* The title as it is written, where it may stand in YAML without quotes. */
-static const char *name_of(wpa_rule_run *run, const char *title)
-{
-    static const char *const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                       "0123456789 -_./~+()";
-    bool is_plain = isalpha((unsigned char)*title) && strchr(title, ' ') &&
-                    title[strspn(title, letters)] == '\0' && title[strlen(title) - 1] != ' ';
-    return is_plain ? title : wpa_extract_words(slug_of(run, title), run->arena);
 }
 
 /* An action names the shell of each script. */
@@ -549,9 +520,9 @@ static void extract(wpa_rule_run *run, wpa_finding *finding, const copy copies[]
 {
     wpa_extract *x = wpa_arena_alloc(run->arena, sizeof *x);
     *x = (wpa_extract){.run = run, .kind = WPA_EXTRACT_ACTION, .n = n};
-    const char *title = title_of(run, &copies[0], length), *name = name_of(run, title);
-    const char *path =
-        wpa_rule_free_path(run, ".github/actions", slug_of(run, title), "/action.yml");
+    const char *title = wpa_extract_title(copies[0].steps, length, run->arena);
+    const char *slug = slug_of(run, title), *name = wpa_extract_name(title, slug, run->arena);
+    const char *path = wpa_rule_free_path(run, ".github/actions", slug, "/action.yml");
     if (!path || !fill(x, copies, length)) {
         return;
     }

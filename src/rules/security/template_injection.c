@@ -2,11 +2,10 @@
  * SEC-014: an expression is put into code before the code is parsed, so what an attacker writes
  * into it is code as well.
  */
-#include <ctype.h>
 #include <string.h>
 
+#include "rules/binding.h"
 #include "rules/expressions.h"
-#include "rules/readings.h"
 #include "rules/steps.h"
 #include "rules/taint.h"
 #include "rules/variables.h"
@@ -362,114 +361,6 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 /* ---- binding to env ----------------------------------------------------------------------------
  */
 
-/* The command that the fence is a whole word of; NULL if it is a part of one, or of none. */
-static const wpa_shell_command *command_of_word(const wpa_script *script, wpa_span fence,
-                                                size_t *word)
-{
-    for (size_t i = 0; i < script->n_commands; i++) {
-        const wpa_shell_command *c = &script->commands[i];
-        for (size_t k = 0; k < c->n_words; k++) {
-            if (c->words[k].span.start == fence.start && c->words[k].span.end == fence.end) {
-                *word = k;
-                return c;
-            }
-        }
-    }
-    return NULL;
-}
-
-/* Has it a literal of several words, or of none? In quotes it would be one word all the same. */
-static bool is_made_of_words(const subject *s, size_t i)
-{
-    const char *at = s->sink.node->text + s->insides[i].start;
-    const char *end = s->sink.node->text + s->insides[i].end;
-    while ((at = memchr(at, '\'', (size_t)(end - at)))) {
-        const char *close = memchr(at + 1, '\'', (size_t)(end - at - 1));
-        if (!close || close == at + 1 || memchr(at, ' ', (size_t)(close - at))) {
-            return true;
-        }
-        at = close + 1;
-    }
-    return false;
-}
-
-/*
- * How the variable is written at one fence; NULL where it would not be expanded, or would be code.
- */
-static const char *spelling_at(wpa_rule_run *run, const subject *s, size_t i, const char *name)
-{
-    const wpa_outline_step *step = s->sink.step;
-    bool is_plain_start = s->sink.node->style == WPA_YAML_PLAIN && s->fences[i].start == 0;
-    if (step->shell == WPA_SHELL_PWSH && !s->sink.is_javascript) {
-        const char *text = s->sink.node->text;
-        size_t quotes = 0;
-        for (size_t k = s->fences[i].start; k > 0 && text[k - 1] != '\n'; k--) {
-            quotes += text[k - 1] == '\'';
-        }
-        bool is_fine = quotes % 2 == 0 && !strstr(text, "@'");
-        return is_fine ? wpa_arena_printf(run->arena, "${env:%s}", name) : NULL;
-    }
-    bool is_shell = step->shell == WPA_SHELL_BASH || step->shell == WPA_SHELL_SH ||
-                    step->shell == WPA_SHELL_ZSH;
-    if (!is_shell || !step->script || !step->script->is_readable || is_plain_start) {
-        return NULL;
-    }
-    wpa_shell_context context = (wpa_shell_context)step->script->contexts[s->fences[i].start];
-    if (context == WPA_SHELL_DOUBLE || context == WPA_SHELL_HEREDOC) {
-        return wpa_arena_printf(run->arena, "${%s}", name);
-    }
-    size_t word = 0;
-    const wpa_shell_command *c =
-        context == WPA_SHELL_PLAIN ? command_of_word(step->script, s->fences[i], &word) : NULL;
-    if (c && word <= c->first) {
-        return NULL; /* a whole command, or nothing in front of one: as one word it is neither */
-    }
-    /* Of people who may start the workflow several words are taken, though no code any more. */
-    const char *own = wpa_variable_name(s->path, run->arena);
-    bool is_of_insiders = wpa_text_starts(own, "INPUTS_") || wpa_text_starts(own, "MATRIX_");
-    bool is_list = wpa_variable_holds_list(wpa_slice_of(own));
-    if (c && (wpa_text_is(c->words[0].text, "for") || (is_list && is_of_insiders))) {
-        return wpa_arena_printf(run->arena, "${%s}", name);
-    }
-    const char *input = wpa_text_starts(s->path, "inputs.") ? s->path + strlen("inputs.") : NULL;
-    if (c && !wpa_text_is(c->name, "echo") &&
-        (is_list || is_made_of_words(s, i) ||
-         (input && wpa_readings_users_give_words(run, input)))) {
-        return NULL;
-    }
-    bool takes_quotes = s->sink.node->style != WPA_YAML_DOUBLE_QUOTED;
-    return context == WPA_SHELL_PLAIN && takes_quotes
-               ? wpa_arena_printf(run->arena, "\"${%s}\"", name)
-               : NULL;
-}
-
-/* In JavaScript and Python a fence that fills a string literal; *span grows by its quotes. */
-static const char *spelling_in_script(wpa_rule_run *run, const subject *s, size_t i,
-                                      const char *name, wpa_span *span)
-{
-    const char *text = s->sink.node->text;
-    wpa_span fence = s->fences[i];
-    if (fence.start == 0 || fence.end >= s->sink.node->length ||
-        s->sink.node->style == WPA_YAML_DOUBLE_QUOTED) {
-        return NULL;
-    }
-    char quote = text[fence.start - 1];
-    const char *quotes = s->sink.is_javascript ? "'\"`" : "'\"";
-    if (!strchr(quotes, quote) || text[fence.end] != quote) {
-        return NULL;
-    }
-    *span = (wpa_span){fence.start - 1, fence.end + 1};
-    if (s->sink.is_javascript) {
-        return wpa_arena_printf(run->arena, "process.env.%s", name);
-    }
-    /* Not in a string with a prefix, nor at an end of a triple one. */
-    char before = span->start ? text[span->start - 1] : ' ';
-    return strstr(text, "import os") && !isalnum((unsigned char)before) && before != quote &&
-                   text[span->end] != quote
-               ? wpa_arena_printf(run->arena, "os.environ[\"%s\"]", name)
-               : NULL;
-}
-
 /* Is the value already bound under a name of its own? */
 static const char *existing_name(const subject *s, const char *value)
 {
@@ -506,19 +397,20 @@ static bool is_uniform(const subject *s)
     return true;
 }
 
-/* Is it code where a variable takes the site of a whole string? */
-static bool is_in_literal(const subject *s)
+static const char *spelling_at(wpa_rule_run *run, const subject *s, size_t i, const char *name,
+                               wpa_span *span)
 {
-    return s->sink.is_javascript || s->sink.step->shell == WPA_SHELL_PYTHON;
+    wpa_binding binding = {s->sink.step, s->sink.node, s->sink.is_javascript,
+                           s->path,      s->fences[i], s->insides[i]};
+    return wpa_binding_spell(run, &binding, name, span);
 }
 
 /* Put all fences through the variable; false, with nothing to be kept, if one of them cannot. */
 static bool replace_all(wpa_rule_run *run, wpa_fix *fix, const subject *s, const char *name)
 {
     for (size_t i = 0; i < s->n; i++) {
-        wpa_span span = s->fences[i];
-        const char *text = is_in_literal(s) ? spelling_in_script(run, s, i, name, &span)
-                                            : spelling_at(run, s, i, name);
+        wpa_span span;
+        const char *text = spelling_at(run, s, i, name, &span);
         if (!text) {
             return false;
         }
@@ -534,8 +426,7 @@ static bool can_replace_all(wpa_rule_run *run, const subject *s)
     }
     for (size_t i = 0; i < s->n; i++) {
         wpa_span span;
-        if (!(is_in_literal(s) ? spelling_in_script(run, s, i, "X", &span)
-                               : spelling_at(run, s, i, "X"))) {
+        if (!spelling_at(run, s, i, "X", &span)) {
             return false;
         }
     }

@@ -1,0 +1,200 @@
+#include "rules/unread.h"
+
+#include <string.h>
+
+#include "rules/outputs.h"
+#include "rules/readings.h"
+#include "rules/steps.h"
+
+static const char *quote(wpa_rule_run *run, const char *text)
+{
+    return wpa_rule_quote(run, text, strlen(text));
+}
+
+/* Do the comments that the file begins with say that a program has written it? */
+static bool is_generated(const wpa_yaml_doc *doc)
+{
+    for (const char *line = doc->source; *line == '#';) {
+        const char *end = strchrnul(line, '\n');
+        size_t length = (size_t)(end - line);
+        if (wpa_text_find_ci(line, length, "generated") &&
+            wpa_text_find_ci(line, length, "do not edit")) {
+            return true;
+        }
+        line = *end ? end + 1 : end;
+    }
+    return false;
+}
+
+/* U3: an output of a job that no other job, nor the workflow's callers, read. */
+static void check_outputs(wpa_rule_run *run, const wpa_readings *r, const wpa_outline_job *job)
+{
+    const wpa_yaml_node *outputs = wpa_yaml_get(job->node, "outputs");
+    for (size_t i = 0; wpa_yaml_is(outputs, WPA_YAML_MAPPING) && i < outputs->n_pairs; i++) {
+        const char *name = wpa_yaml_text(outputs->pairs[i].key);
+        if (name && !wpa_text_is(name, "<<") && !wpa_readings_have_output(run, r, job->id, name)) {
+            wpa_finding *finding = wpa_rule_report(
+                run, outputs->pairs[i].key->span, "U3", outputs->pairs[i].value,
+                "nothing reads output %s of job %s", quote(run, name), quote(run, job->id));
+            if (is_generated(run->source->yaml)) { /* by what writes all outputs that there are */
+                finding->persona = WPA_PERSONA_PEDANTIC;
+            }
+        }
+    }
+}
+
+static bool has_outputs(const wpa_outline *o)
+{
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        if (wpa_yaml_get(o->jobs[i].node, "outputs")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void wpa_unread_of_jobs(wpa_rule_run *run)
+{
+    const wpa_outline *o = run->source->outline;
+    if (!has_outputs(o)) {
+        return;
+    }
+    wpa_readings r = wpa_readings_of_outputs(run, run->source->yaml);
+    for (size_t i = 0; i < o->n_jobs && !r.is_any; i++) {
+        check_outputs(run, &r, &o->jobs[i]);
+    }
+}
+
+/* U4: a step id by which nobody calls the step. */
+static void check_ids(wpa_rule_run *run, const wpa_readings *r, const wpa_outline_job *job)
+{
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const char *text = job->steps[i].id;
+        if (!text || wpa_readings_have(run, r, text) ||
+            wpa_yaml_find(job->steps[i].node, "background")) { /* which is waited for by its id */
+            continue;
+        }
+        const wpa_yaml_pair *id = wpa_yaml_find(job->steps[i].node, "id");
+        wpa_finding *finding = wpa_rule_report(run, id->key->span, "U4", id->value,
+                                               "nothing refers to step id %s", quote(run, text));
+        finding->persona = WPA_PERSONA_PEDANTIC;
+    }
+}
+
+/* Steps are read by names that are computed, or all of them. */
+static bool are_steps_opaque(const wpa_yaml_doc *doc)
+{
+    return wpa_readings_find_text(doc, "steps[") || wpa_readings_find_word(doc, "toJSON(steps") ||
+           wpa_readings_find_text(doc, "steps.*");
+}
+
+static bool has_ids(const wpa_outline *o)
+{
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            if (o->jobs[i].steps[k].id) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void check_all_ids(wpa_rule_run *run, const wpa_outline *o, wpa_readings *steps)
+{
+    if (!has_ids(o) || are_steps_opaque(run->source->yaml)) {
+        return;
+    }
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        check_ids(run, wpa_readings_once(run, steps, "steps"), &o->jobs[i]);
+    }
+}
+
+/* ---- what a script writes for others ----------------------------------------------------------
+ */
+
+static bool is_repeated(const wpa_outputs *outputs, size_t i)
+{
+    size_t k = 0;
+    while (k < i && !wpa_text_is_ci(outputs->names[k], outputs->names[i])) {
+        k++;
+    }
+    return k < i;
+}
+
+static const char output_file[] = "GITHUB_OUTPUT", output_command[] = "set-output name=";
+
+/* What is asked of the file once, and once a step is found that has outputs. */
+typedef struct step_outputs {
+    bool may_hold_file, may_hold_command;
+    bool is_known; /* what is read */
+    wpa_readings read;
+    wpa_readings *steps;
+} step_outputs;
+
+/* Does the step's code name what sets an output? */
+static bool may_set_output(const step_outputs *asked, const wpa_outline_step *step)
+{
+    if (!step->run) {
+        return wpa_step_javascript(step) != NULL;
+    }
+    return (asked->may_hold_file && wpa_text_seek(step->run->text, output_file)) ||
+           (asked->may_hold_command && wpa_text_seek(step->run->text, output_command));
+}
+
+static void find_step_readings(wpa_rule_run *run, step_outputs *asked)
+{
+    asked->is_known = true;
+    asked->read =
+        are_steps_opaque(run->source->yaml)
+            ? (wpa_readings){.is_any = true}
+            : wpa_readings_of_step_outputs(run, wpa_readings_once(run, asked->steps, "steps"));
+}
+
+static void check_step_outputs(wpa_rule_run *run, step_outputs *asked, const wpa_outline_step *step)
+{
+    if (!may_set_output(asked, step)) {
+        return;
+    }
+    wpa_outputs outputs = wpa_outputs_of(step, run->arena);
+    if (outputs.n && !asked->is_known) {
+        find_step_readings(run, asked);
+    }
+    const wpa_readings *read = &asked->read;
+    for (size_t k = 0; k < outputs.n && !read->is_any; k++) {
+        const char *name = outputs.names[k];
+        if (!step->run && wpa_text_is(name, "result")) {
+            continue; /* github-script sets it by itself */
+        }
+        if (is_repeated(&outputs, k) ||
+            (step->id && wpa_readings_have_output(run, read, step->id, name))) {
+            continue;
+        }
+        wpa_finding *finding =
+            wpa_rule_report(run, wpa_outputs_place(step, name), "U3", NULL,
+                            step->id ? "nothing reads output %s of this step"
+                                     : "nothing can read output %s of this step, which has no id",
+                            quote(run, name));
+        finding->persona = WPA_PERSONA_PEDANTIC;
+    }
+}
+
+static void check_all_step_outputs(wpa_rule_run *run, const wpa_outline *o, wpa_readings *steps)
+{
+    const wpa_yaml_doc *doc = run->source->yaml;
+    step_outputs asked = {.may_hold_file = wpa_yaml_may_hold(doc, output_file),
+                          .may_hold_command = wpa_yaml_may_hold(doc, output_command),
+                          .steps = steps};
+    for (size_t i = 0; i < o->n_jobs && !asked.read.is_any; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            check_step_outputs(run, &asked, &o->jobs[i].steps[k]);
+        }
+    }
+}
+
+void wpa_unread_of_steps(wpa_rule_run *run)
+{
+    wpa_readings steps = {0};
+    check_all_ids(run, run->source->outline, &steps);
+    check_all_step_outputs(run, run->source->outline, &steps);
+}

@@ -580,6 +580,12 @@ void wpa_scripted_set_findings(wpa_scripted *s, size_t n)
     send_all(s);
 }
 
+void wpa_scripted_set_runs(wpa_scripted *s, size_t n)
+{
+    s->n_runs = n;
+    send_all(s);
+}
+
 void wpa_scripted_set_slow(wpa_scripted *s, bool is_slow)
 {
     (void)pthread_mutex_lock(&s->lock);

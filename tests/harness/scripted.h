@@ -50,6 +50,8 @@ void wpa_scripted_alarm(wpa_scripted *scripted, const char *text);
 void wpa_scripted_rename(wpa_scripted *scripted, const char *name);
 /** So many findings in the list. */
 void wpa_scripted_set_findings(wpa_scripted *scripted, size_t n);
+/** So many runs in the list; none at first. */
+void wpa_scripted_set_runs(wpa_scripted *scripted, size_t n);
 /** Answer no question for rows; not slow again: the one that is open. */
 void wpa_scripted_set_slow(wpa_scripted *scripted, bool is_slow);
 /** The list that is watched cannot be read. */

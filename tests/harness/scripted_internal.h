@@ -18,7 +18,7 @@ struct wpa_scripted {
     int64_t now_us;
     wpa_workflow_row workflows[WPA_SCRIPTED_WORKFLOWS_MAX];
     size_t n_workflows;
-    size_t n_findings;
+    size_t n_findings, n_runs;
     size_t n_happened; /* newest lines of the activity */
     int64_t fixed_finding;
     bool needs_code, can_browse;

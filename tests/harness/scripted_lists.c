@@ -254,6 +254,24 @@ static size_t fill_destinations(wpa_scripted *s, wpa_arena *arena, wpa_list_view
     return view->n_rows;
 }
 
+static size_t fill_runs(wpa_scripted *s, wpa_arena *arena, wpa_list_view *view)
+{
+    wpa_run_row *runs = wpa_arena_array(arena, s->n_runs + 1, sizeof *runs);
+    for (size_t i = 0; i < s->n_runs; i++) {
+        runs[i] = (wpa_run_row){.id = 88123 - (int64_t)i,
+                                .workflow = s->workflows[i % s->n_workflows].name,
+                                .result = i % 3 ? WPA_RUN_OK : WPA_RUN_FAILED,
+                                .ended_by = i % 3 ? NULL : "test, step 4",
+                                .commit = "4f2c9ab",
+                                .took_ms = 182000,
+                                .started_at_us = s->now_us - WPA_SCRIPTED_MINUTE_US,
+                                .cursor = "a"};
+    }
+    view->runs = runs;
+    view->n_rows = s->n_runs;
+    return s->n_runs;
+}
+
 static size_t fill_rows(wpa_scripted *s, wpa_arena *arena, wpa_list_view *view)
 {
     switch ((int)s->query.list) {
@@ -274,6 +292,8 @@ static size_t fill_rows(wpa_scripted *s, wpa_arena *arena, wpa_list_view *view)
         return s->n_deployments;
     case WPA_LIST_AUDIT:
         return fill_audit(s, arena, view);
+    case WPA_LIST_RUNS:
+        return fill_runs(s, arena, view);
     case WPA_LIST_DESTINATIONS:
         return fill_destinations(s, arena, view);
     default:

@@ -105,6 +105,79 @@ static bool read_notify(reader *r, const wpa_yaml_node *root, wpa_error *err)
     return true;
 }
 
+static bool read_pages(reader *r, const wpa_yaml_node *wall, wpa_error *err)
+{
+    static const char *const names[WPA_WALL_PAGES] = {"overview", "findings", "runs"};
+    const char *const *pages = NULL;
+    size_t n = 0;
+    if (!wpa_yaml_get_texts(wall, "pages", r->arena, &pages, &n, err)) {
+        return false;
+    }
+    int chosen[WPA_WALL_PAGES] = {0};
+    for (size_t i = 0; i < n; i++) {
+        int page = wpa_text_index(pages[i], names, WPA_COUNT(names));
+        if (page < 0 || i == WPA_COUNT(chosen)) {
+            return wpa_yaml_fail(wpa_yaml_get(wall, "pages"), err,
+                                 "wall.pages are of overview, findings and runs, not '%s'",
+                                 pages[i]);
+        }
+        chosen[i] = page;
+    }
+    if (n) {
+        memcpy(r->config->wall.pages, chosen, sizeof chosen);
+        r->config->wall.n_pages = (int)n;
+    }
+    return true;
+}
+
+/* "19:00" as minutes of the day; -1 it is none. */
+static int minutes_of(const char *text)
+{
+    bool is_time =
+        strspn(text, "0123456789") == 2 && text[2] == ':' && strspn(text + 3, "0123456789") == 2;
+    if (!is_time) {
+        return -1;
+    }
+    int hours = (text[0] - '0') * 10 + text[1] - '0';
+    int minutes = (text[3] - '0') * 10 + text[4] - '0';
+    return hours < 24 && minutes < 60 ? hours * 60 + minutes : -1;
+}
+
+static bool read_dim(reader *r, const wpa_yaml_node *wall, wpa_error *err)
+{
+    const char *dim = NULL;
+    if (!wpa_yaml_get_text(wall, "dim", &dim, err) || !dim) {
+        return err->code == WPA_OK;
+    }
+    int from = minutes_of(dim), to = from >= 0 && dim[5] == '-' ? minutes_of(dim + 6) : -1;
+    if (to < 0 || dim[11]) {
+        return wpa_yaml_fail(wpa_yaml_get(wall, "dim"), err,
+                             "wall.dim: '%s' is not two times such as \"19:00-07:00\"", dim);
+    }
+    r->config->wall.dim_from = from;
+    r->config->wall.dim_to = to;
+    return true;
+}
+
+static bool read_wall(reader *r, const wpa_yaml_node *root, wpa_error *err)
+{
+    static const char *const known[] = {"pages", "turn", "dim"};
+    const wpa_yaml_node *wall = NULL;
+    int64_t turn_ms = r->config->wall.turn_ms;
+    if (!wpa_yaml_get_mapping(root, "wall", &wall, err) || !wall) {
+        return err->code == WPA_OK;
+    }
+    if (!wpa_yaml_check_keys(wall, known, WPA_COUNT(known), err) ||
+        !wpa_yaml_get_duration_ms(wall, "turn", &turn_ms, err)) {
+        return false;
+    }
+    if (turn_ms < 2000) {
+        return wpa_yaml_fail(wpa_yaml_get(wall, "turn"), err, "wall.turn is at least 2s");
+    }
+    r->config->wall.turn_ms = turn_ms;
+    return read_pages(r, wall, err) && read_dim(r, wall, err);
+}
+
 /* Accepted by no effect would be a lie: these say that nothing comes of them. */
 static bool read_unused(reader *r, const wpa_yaml_node *root, wpa_error *err)
 {
@@ -112,7 +185,6 @@ static bool read_unused(reader *r, const wpa_yaml_node *root, wpa_error *err)
         const char *key, *why;
     } unused[] = {
         {"dash", "the dashboard chooses its panes by the size of the terminal"},
-        {"wall", "the wall has its pages and their time built in"},
     };
     (void)r;
     for (size_t i = 0; i < WPA_COUNT(unused); i++) {
@@ -151,13 +223,14 @@ size_t wpa_ui_config_read(wpa_config *config, wpa_keymap *keymap, const char *pa
                           wpa_arena *arena, const char **faults, size_t max)
 {
     static bool (*const readers[])(reader *, const wpa_yaml_node *, wpa_error *) = {
-        read_known, read_theme, read_unicode, read_clock,  read_input, read_rollback,
-        read_lock,  read_ui,    read_notify,  read_unused, read_mouse, read_keys,
+        read_known, read_theme,  read_unicode, read_clock, read_input, read_rollback, read_lock,
+        read_ui,    read_notify, read_unused,  read_wall,  read_mouse, read_keys,
     };
     *config = (wpa_config){.has_seconds = true,
                            .rings = true,
                            .lock_ms = (int64_t)15 * 60 * 1000,
                            .rollback_ms = -1,
+                           .wall = {.pages = {0, 1, 2}, .n_pages = 3, .turn_ms = 20000},
                            .live_fps = 10};
     reader r = {.config = config, .keymap = keymap, .arena = arena, .faults = faults, .max = max};
     wpa_error err = {0};

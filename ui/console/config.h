@@ -5,6 +5,15 @@
 
 #include "keymap/keymap.h"
 
+#define WPA_WALL_PAGES 3
+
+/** The wall's part of it. */
+typedef struct wpa_wall_config {
+    int pages[WPA_WALL_PAGES], n_pages; /* 0 overview, 1 findings, 2 runs, in the order to show */
+    int64_t turn_ms;                    /* each stands so long */
+    int dim_from, dim_to;               /* minutes of the day in UTC; the same: never dim */
+} wpa_wall_config;
+
 typedef struct wpa_config {
     const char *theme; /* NULL: auto */
     int unicode;       /* wpa_choice */
@@ -15,7 +24,8 @@ typedef struct wpa_config {
     int mouse;           /* wpa_choice; m turns it on and off */
     int64_t lock_ms;     /* idle lock; 0 never */
     int64_t rollback_ms; /* window after R; negative: as the session says */
-    int64_t live_fps;    /* at most so many frames a second for live data */
+    wpa_wall_config wall;
+    int64_t live_fps; /* at most so many frames a second for live data */
 } wpa_config;
 
 /**

@@ -2,15 +2,12 @@
 
 #include <string.h>
 
-#include "panes/panes.h"
-#include "views/tables.h"
+#include "wall/pages.h"
 
 #define STALE_US ((int64_t)10 * 1000000)
 #define REFRESH_US ((int64_t)4 * 1000000)
 #define GONE_US ((int64_t)60 * 1000000)
-#define OVERVIEW_ROWS 24
-#define TURN_US ((int64_t)20 * 1000000)
-#define DIGIT_COLS 14
+#define SHIFT_US ((int64_t)600 * 1000000)
 
 void wpa_wall_start(wpa_ui *ui)
 {
@@ -30,25 +27,6 @@ void wpa_wall_key(wpa_ui *ui, const wpa_key *key)
         wpa_ui_say(ui, WPA_NOTICE_NOTE,
                    "wall display: Space next page, Ctrl-C leaves; it cannot "
                    "change anything");
-    }
-}
-
-/* Digits of 5 rows by 12 cells, each bit two cells wide. */
-static const unsigned char digits[10][5] = {
-    {077, 063, 063, 063, 077}, {006, 006, 006, 006, 006}, {077, 003, 077, 060, 077},
-    {077, 003, 077, 003, 077}, {063, 063, 077, 003, 003}, {077, 060, 077, 003, 077},
-    {077, 060, 077, 063, 077}, {077, 003, 003, 003, 003}, {077, 063, 077, 063, 077},
-    {077, 063, 077, 003, 077},
-};
-
-static void draw_digit(const wpa_canvas *canvas, int row, int col, int digit, wpa_paint paint)
-{
-    for (int y = 0; y < 5; y++) {
-        for (int bit = 0; bit < 6; bit++) {
-            if (digits[digit][y] & (32 >> bit)) {
-                wpa_fill(canvas, row + y, col + 2 * bit, 2, paint, 0x2588);
-            }
-        }
     }
 }
 
@@ -84,7 +62,7 @@ static void draw_top(wpa_ui *ui, const wpa_canvas *canvas)
     size_t used = strlen(right);
     (void)wpa_text_format(right + used, sizeof right - used, "   %s",
                           wpa_ui_is_live(ui) ? "LIVE" : "LOST");
-    if (canvas->cols >= 80) { /* what it is true for comes before what it is now */
+    if (canvas->cols >= 79) { /* what it is true for comes before what it is now */
         used = strlen(right);
         (void)wpa_text_format(right + used, sizeof right - used, "   %sZ",
                               wpa_clock_text(wpa_ui_clock(ui), clock, sizeof clock));
@@ -104,79 +82,6 @@ static void draw_top(wpa_ui *ui, const wpa_canvas *canvas)
                        wpa_count_text(ui->dash->n_repositories, repositories, sizeof repositories),
                        ui->dash->n_repositories == 1 ? "" : "s");
     }
-}
-
-static void draw_health(wpa_ui *ui, const wpa_canvas *canvas)
-{
-    char text[WPA_SHORT];
-    const wpa_scores *scores = &ui->dash->scores;
-    wpa_rule(canvas, 0, "FLEET HEALTH", NULL, false);
-    int overall = (int)(scores->overall + 0.5), col = 8;
-    if (scores->overall < 0) {
-        (void)wpa_put(canvas, 3, col, WPA_PAINT_MUTED, "nothing analysed yet");
-    } else {
-        char number[8];
-        (void)wpa_text_format(number, sizeof number, "%d", overall);
-        for (const char *c = number; *c; c++, col += DIGIT_COLS) {
-            draw_digit(canvas, 2, col, *c - '0', wpa_score_paint(scores->overall));
-        }
-    }
-    if (ui->dash->change_24h >= 0.5 || ui->dash->change_24h <= -0.5) {
-        (void)wpa_putf(canvas, 8, 8, WPA_PAINT_TEXT, "%s%.0f since yesterday",
-                       ui->dash->change_24h > 0 ? "▴" : "▾",
-                       ui->dash->change_24h > 0 ? ui->dash->change_24h : -ui->dash->change_24h);
-    }
-    for (int i = 0; i < WPA_DIMENSION_COUNT; i++) {
-        double score = scores->dimension[i];
-        (void)wpa_put(canvas, 10 + i, 2, WPA_PAINT_TEXT, wpa_dimension_text((wpa_dimension)i));
-        (void)wpa_put_right(canvas, 10 + i, 19, wpa_score_paint(score),
-                            wpa_score_text(score, text, sizeof text));
-        wpa_meter(canvas, 10 + i, 20, canvas->cols - 22, score / 100, -1, wpa_score_paint(score));
-    }
-}
-
-static void draw_live(wpa_ui *ui, const wpa_canvas *canvas)
-{
-    char right[WPA_SHORT];
-    (void)wpa_text_format(right, sizeof right, "%zu running", ui->dash->n_live);
-    wpa_rule(canvas, 0, "LIVE DEPLOYS", right, false);
-    if (!ui->dash->n_live) {
-        (void)wpa_put(canvas, 2, 2, WPA_PAINT_MUTED, "nothing is being deployed");
-    }
-    wpa_table_head(&wpa_live_wide_table, canvas, 1);
-    for (size_t i = 0; i < ui->dash->n_live && (int)i + 2 < canvas->rows; i++) {
-        wpa_table_row(&wpa_live_wide_table, canvas, (int)i + 2, &ui->dash->live[i], wpa_ui_now(ui),
-                      " ", false, false);
-    }
-}
-
-static void draw_overview(wpa_ui *ui, const wpa_canvas *canvas)
-{
-    int cols = canvas->cols, left = cols * 3 / 10, top = 15;
-    wpa_canvas health = wpa_canvas_part(canvas, 0, 0, top, left);
-    wpa_canvas live = wpa_canvas_part(canvas, 0, left + 1, top - 4, cols - left - 1);
-    wpa_canvas queue = wpa_canvas_part(canvas, top - 4, left + 1, 4, cols - left - 1);
-    draw_health(ui, &health);
-    draw_live(ui, &live);
-    wpa_pane_draw(ui, &wpa_pane_queue, &queue, NULL, false);
-    for (int i = 0; i < top; i++) {
-        wpa_fill(canvas, i, left, 1, WPA_PAINT_RULE, 0x2502);
-    }
-    wpa_cursor needs_cursor = {.index = -1}, worst_cursor = {.index = -1}; /* nothing selected */
-    int needs = 6, worst = canvas->rows - top - needs;
-    wpa_canvas needs_part = wpa_canvas_part(canvas, top, 0, needs, cols);
-    wpa_canvas worst_part = wpa_canvas_part(canvas, top + needs, 0, worst, cols);
-    wpa_pane_draw(ui, &wpa_pane_needs_you, &needs_part, &needs_cursor, false);
-    wpa_pane_draw(ui, &wpa_pane_workflows, &worst_part, &worst_cursor, false);
-}
-
-static void draw_findings(wpa_ui *ui, const wpa_canvas *canvas)
-{
-    wpa_canvas findings = wpa_canvas_part(canvas, 0, 0, 8, canvas->cols);
-    wpa_canvas activity = wpa_canvas_part(canvas, 8, 0, canvas->rows - 8, canvas->cols);
-    wpa_cursor cursor = {.index = -1};
-    wpa_pane_draw(ui, &wpa_pane_findings, &findings, NULL, false);
-    wpa_pane_draw(ui, &wpa_pane_activity, &activity, &cursor, false);
 }
 
 static int draw_alarm(wpa_ui *ui, const wpa_canvas *canvas)
@@ -207,59 +112,106 @@ static bool is_pinned(const wpa_ui *ui)
     return has_hits || (ui->dash && ui->dash->n_alarms);
 }
 
+static int64_t turn_us(const wpa_ui *ui)
+{
+    return ui->config.wall.turn_ms * 1000;
+}
+
 static void turn_page(wpa_ui *ui)
 {
     if (is_pinned(ui)) {
         ui->wall_page = 0;
         ui->wall_turn_us = ui->local_us;
-    } else if (ui->local_us - ui->wall_turn_us > TURN_US) {
+    } else if (ui->local_us - ui->wall_turn_us > turn_us(ui)) {
         ui->wall_page++;
         ui->wall_turn_us = ui->local_us;
     }
 }
 
+/* Rows that only a page of the wall shows are watched by it. */
+static void watch_runs(wpa_ui *ui)
+{
+    if (wpa_ui_is_signed_in(ui) && wpa_wall_wants_runs(ui) &&
+        !ui->lists[WPA_LIST_RUNS].request_id) {
+        wpa_ui_watch_list(ui, WPA_LIST_RUNS, NULL, false);
+    }
+}
+
+static void draw_nothing(const wpa_ui *ui, const wpa_canvas *body)
+{
+    (void)wpa_put_fit(body, body->rows / 2, 4, body->cols - 8, WPA_PAINT_MUTED,
+                      ui->dash ? "--   no data for over a minute, connecting again" : "connecting");
+    const char *reason = ui->link ? ui->link->reason : NULL;
+    (void)wpa_put_fit(body, body->rows / 2 + 1, 4, body->cols - 8, WPA_PAINT_MUTED,
+                      reason ? reason : "");
+}
+
+/* Which page, and when the next one comes; narrow screens say less. */
+static void draw_foot(const wpa_ui *ui, const wpa_canvas *canvas, const wpa_wall_page *page, int at,
+                      int n)
+{
+    int row = canvas->rows - 1, room = canvas->cols - 2;
+    int64_t left_us = turn_us(ui) - (ui->local_us - ui->wall_turn_us);
+    char text[WPA_MESSAGE_MAX];
+    if (ui->message.text[0]) {
+        (void)wpa_put_fit(canvas, row, 1, room, WPA_PAINT_TEXT, ui->message.text);
+        return;
+    }
+    if (is_pinned(ui)) {
+        (void)wpa_text_format(text, sizeof text,
+                              "page %d of %d %s, pinned while something is in "
+                              "trouble",
+                              at + 1, n, page->name);
+    } else if (n > 1) {
+        (void)wpa_text_format(text, sizeof text, "page %d of %d %s, next in %d s", at + 1, n,
+                              page->name, left_us < 0 ? 0 : (int)(left_us / 1000000));
+    } else {
+        (void)wpa_text_copy(text, sizeof text, page->name);
+    }
+    int col = wpa_put_fit(canvas, row, 1, room, WPA_PAINT_MUTED, text);
+    static const char leave[] = "Ctrl-C leaves the wall display";
+    if (col + 5 + (int)strlen(leave) < canvas->cols) {
+        (void)wpa_put(canvas, row, col + 5, WPA_PAINT_MUTED, leave);
+    }
+}
+
+/* In the hours of wall.dim nothing but an alarm is bright. */
+static bool is_dim(const wpa_ui *ui)
+{
+    const wpa_wall_config *wall = &ui->config.wall;
+    int now = (int)(wpa_ui_clock(ui) / 60000000 % (24 * 60));
+    if (wall->dim_from == wall->dim_to) {
+        return false;
+    }
+    return wall->dim_from < wall->dim_to ? now >= wall->dim_from && now < wall->dim_to
+                                         : now >= wall->dim_from || now < wall->dim_to;
+}
+
 void wpa_wall_paint(wpa_ui *ui)
 {
     wpa_grid_clear(ui->grid);
-    wpa_canvas canvas = wpa_canvas_of(ui->grid, ui->is_ascii);
+    wpa_canvas whole = wpa_canvas_of(ui->grid, ui->is_ascii);
     ui->frame++;
     ui->is_dirty = false;
     turn_page(ui);
     refresh(ui);
+    watch_runs(ui);
+    /* To spare the panel nothing stands in one place for longer than ten minutes. */
+    int shift = (int)(wpa_ui_clock(ui) / SHIFT_US % 2);
+    wpa_canvas canvas = wpa_canvas_part(&whole, 0, shift, whole.rows, whole.cols - 1);
+    if (is_dim(ui)) {
+        canvas.paint = WPA_PAINT_MUTED;
+    }
     draw_top(ui, &canvas);
     int row = draw_alarm(ui, &canvas);
     wpa_canvas body = wpa_canvas_part(&canvas, row, 0, canvas.rows - row - 1, canvas.cols);
-    /* The overview needs room: without it there is the other page alone. */
-    bool has_overview = body.rows >= OVERVIEW_ROWS;
-    int page = has_overview ? ui->wall_page % 2 : 1;
+    const wpa_wall_page *pages[WPA_WALL_PAGES];
+    int n = wpa_wall_pages(ui, pages), at = ui->wall_page % n;
+    ui->wall_page = at;
     if (!ui->dash || age_us(ui) > GONE_US) {
-        (void)wpa_put(&body, body.rows / 2, 4, WPA_PAINT_MUTED,
-                      ui->dash ? "--   no data for over a minute, connecting again" : "connecting");
-        const char *reason = ui->link ? ui->link->reason : NULL;
-        (void)wpa_put_fit(&body, body.rows / 2 + 1, 4, body.cols - 8, WPA_PAINT_MUTED,
-                          reason ? reason : "");
-    } else if (page == 0) {
-        draw_overview(ui, &body);
+        draw_nothing(ui, &body);
     } else {
-        draw_findings(ui, &body);
+        pages[at]->draw(ui, &body);
     }
-    if (ui->message.text[0]) {
-        (void)wpa_put(&canvas, canvas.rows - 1, 1, WPA_PAINT_TEXT, ui->message.text);
-        return;
-    }
-    if (!has_overview) {
-        (void)wpa_put(&canvas, canvas.rows - 1, 1, WPA_PAINT_MUTED,
-                      "findings; a higher terminal shows the overview     Ctrl-C leaves");
-        return;
-    }
-    int left = (int)((TURN_US - (ui->local_us - ui->wall_turn_us)) / 1000000);
-    if (is_pinned(ui)) {
-        (void)wpa_put(&canvas, canvas.rows - 1, 1, WPA_PAINT_MUTED,
-                      "page 1 of 2 overview, pinned while something is in trouble     Ctrl-C "
-                      "leaves the wall display");
-    } else {
-        (void)wpa_putf(&canvas, canvas.rows - 1, 1, WPA_PAINT_MUTED,
-                       "page %d of 2 %s, next in %d s     Ctrl-C leaves the wall display", page + 1,
-                       page ? "findings" : "overview", left < 0 ? 0 : left);
-    }
+    draw_foot(ui, &canvas, pages[at], at, n);
 }

@@ -57,7 +57,7 @@ static void summarise_beyond(wpa_rule_run *run)
     }
     wpa_sink_take_beyond(sink);
     const wpa_finding *last = sink->findings[sink->n_findings - 1];
-    bool is_worse = sink->worst.rule && sink->worst.severity > last->severity;
+    bool is_worse = sink->has_worst && sink->worst.severity > last->severity;
     const wpa_finding shown = is_worse ? sink->worst : *last;
     sink->n_before = sink->n_findings; /* room for the summary itself */
     wpa_finding *summary = wpa_rule_report(
@@ -162,7 +162,7 @@ static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, void **kept, wpa
     sink->n_before = from;
     sink->n_beyond = 0;
     sink->n_taken = 0;
-    sink->worst.rule = NULL;
+    sink->has_worst = false;
     sink->is_full = false;
     wpa_sink_open_budget(sink);
     if (!rule->check(&run, err)) {

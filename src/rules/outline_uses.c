@@ -33,12 +33,18 @@ static bool leads_to_version(wpa_slice word, char behind)
         word.length--;
         behind = ':';
     }
-    for (size_t i = 0; i < WPA_COUNT(leads); i++) {
+    for (size_t i = 0; word.length && i < WPA_COUNT(leads); i++) {
         if (wpa_slice_is_ci(word, leads[i])) {
             return true;
         }
     }
     return !word.length || memchr(word.at, '/', word.length) || strchr("@=:", behind);
+}
+
+static bool parts_words(char c)
+{
+    return c == ' ' || c == '\t' || c == '#' || c == '=' || c == '@' || c == ',' || c == ';' ||
+           c == '(' || c == ')' || !c;
 }
 
 /* The version that a comment begins with, or with what leads to one: "# v4.2.2", "# tag=v4.2.2". */
@@ -48,7 +54,7 @@ static wpa_slice version_in(wpa_slice comment)
     bool may_begin = true; /* a second "#" begins another comment */
     for (size_t i = 0; i < comment.length; i++) {
         size_t start = i;
-        while (i < comment.length && !strchr(" \t#=@,;()", comment.at[i])) {
+        while (i < comment.length && !parts_words(comment.at[i])) {
             i++;
         }
         char behind = i < comment.length ? comment.at[i] : ' ';

@@ -69,8 +69,9 @@ void wpa_sink_take_beyond(wpa_rule_sink *sink)
     wpa_finding shown = *sink->beyond;
     wpa_finding_configure(sink->settings, &shown);
     if (wpa_finding_is_seen(sink->settings, &shown) &&
-        (!sink->worst.rule || shown.severity > sink->worst.severity)) {
+        (!sink->has_worst || shown.severity > sink->worst.severity)) {
         sink->worst = *sink->beyond;
+        sink->has_worst = true;
     }
 }
 

@@ -22,38 +22,42 @@ typedef struct wpa_shared {
     bool is_generated, is_generated_known;
 } wpa_shared;
 
+/* In front what is looked at whenever a rule runs: a file has its turn for each of them while the
+   other files that go with it have theirs in between. */
 typedef struct wpa_rule_sink {
-    wpa_arena *arena;
     wpa_arena *scratch; /* of the rules: what stays of them is copied out */
     wpa_arena *asked;   /* of what they ask for: neighbours, and answers that are asked for again */
     wpa_budget *budget; /* of the rule that runs now */
-    size_t work;        /* that all of them have done */
     const wpa_source *source;
     const wpa_settings *settings;
     const wpa_rule_setting *setting; /* of the rule that runs now */
-    int64_t deadline_us;             /* in this thread's processor time; 0: not yet alone */
-    int64_t began_us;                /* by the clock of the wall */
-    size_t n_asked_late;             /* how often the clocks were to be asked */
+    bool *has_run;                   /* [number of rules], in the order of the registry */
+    void **kept;   /* [number of rules] by each of them, in asked: see wpa_rule_keep */
+    wpa_map *memo; /* of all rules, in turn: see wpa_rule_run */
+    struct wpa_site_answers *answers; /* likewise */
+    size_t work;                      /* that all of them have done */
+    int64_t deadline_us;              /* in this thread's processor time; 0: not yet alone */
+    size_t n_findings;
+    size_t n_of_rule; /* findings of the rule that runs now, those beyond the limit too */
+    size_t n_before;  /* findings of the rules before it */
+    size_t n_beyond;  /* its findings beyond the limit */
+    size_t n_taken;   /* of these, those whose severity is known */
+    bool has_worst;   /* of these, one that would be seen: worst */
+    bool is_full;     /* all that are listed of it are seen, and there may be no more */
+    bool may_ignore;  /* something in the file, or in the configuration, may silence findings */
     bool was_late;
-    wpa_finding **findings;
-    size_t n_findings, capacity;
+    wpa_finding **findings; /* [n_findings] */
+    size_t capacity;
+    wpa_arena *arena;
+    int64_t began_us;    /* by the clock of the wall */
+    size_t n_asked_late; /* how often the clocks were to be asked */
     wpa_note *notes;
     size_t n_notes, notes_capacity;
     wpa_ignores *ignores; /* of this file */
-    bool may_ignore;      /* something in it, or in the configuration, may silence findings */
-    bool *has_run;        /* [number of rules], in the order of the registry */
-    size_t n_of_rule;     /* findings of the rule that runs now, those beyond the limit too */
-    size_t n_before;      /* findings of the rules before it */
-    size_t n_beyond;      /* its findings beyond the limit */
-    size_t n_taken;       /* of these, those whose severity is known */
-    wpa_finding worst;    /* the most severe of these; no rule: none of them would be seen */
-    bool is_full;         /* all that are listed of it are seen, and there may be no more */
+    wpa_finding worst;    /* the most severe beyond the limit, if there is one */
     wpa_finding *beyond;  /* what rules write to when over the limit; NULL until one is */
     wpa_related beyond_related;
     wpa_shared shared;
-    wpa_map *memo;                    /* of all rules, in turn: see wpa_rule_run */
-    struct wpa_site_answers *answers; /* likewise */
-    void **kept; /* [number of rules] by each of them, in asked: see wpa_rule_keep */
     size_t neighbour_bytes;
     wpa_map *neighbours; /* path → wpa_source, of those read so far; NULL until one is */
     wpa_map *texts;      /* path → wpa_slice, of other files read so far; NULL until one is */

@@ -13,8 +13,9 @@ typedef struct wpa_lineup {
     wpa_input_kind kind;
     bool has_tree, is_partial, may_ignore; /* of the file */
     bool has_paths;                        /* some of them are about files of some paths only */
-    uint16_t *rules;                       /* [n] by their index in the registry, ascending */
-    size_t n;
+    wpa_file_bits *files;                  /* [number of rules] all bits of those, else none */
+    uint16_t *bound; /* [n_bound] of them find nothing but in files that hold some word: by index */
+    size_t n_bound;
 } wpa_lineup;
 
 /** With room for all rules. */

@@ -18,7 +18,7 @@ static size_t count_lines(const char *text)
 {
     size_t n = 0;
     while (*text) {
-        size_t length = strcspn(text, "\n");
+        size_t length = (size_t)(strchrnul(text, '\n') - text);
         n += strspn(text, " \t\r") < length;
         text += length + (text[length] == '\n');
     }
@@ -67,7 +67,7 @@ static size_t deepest(const char *text)
     static const char *const closing[] = {"fi", "done", "esac"};
     size_t depth = 0, most = 0;
     while (*text) {
-        size_t length = strcspn(text, "\n");
+        size_t length = (size_t)(strchrnul(text, '\n') - text);
         wpa_slice word = first_word(text);
         if (is_one_of(word, opening, WPA_COUNT(opening))) {
             bool is_one_line =

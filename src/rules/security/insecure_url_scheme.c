@@ -11,8 +11,9 @@ static const char *const schemes[] = {"http://", "git://"};
 /* The first insecure URL in text that is not of this machine; its length. NULL if there is none. */
 static const char *find_url(const char *text, size_t *length)
 {
-    for (size_t i = 0; text && i < WPA_COUNT(schemes); i++) {
-        const char *at = strcasestr(text, schemes[i]);
+    bool may_be = text && strchr(text, ':'); /* most are words of a command */
+    for (size_t i = 0; may_be && i < WPA_COUNT(schemes); i++) {
+        const char *at = wpa_text_seek_ci(text, schemes[i]);
         if (!at || (at > text && at[-1] == '+' && strncasecmp(at, "git://", 6) == 0)) {
             continue;
         }

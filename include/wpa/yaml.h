@@ -307,11 +307,9 @@ static inline uint32_t wpa_yaml_gram_of(const char *text)
     return (hash & 0xffff) << 16;
 }
 
-/* Of the 64 places of a word the first eight are the lowest bits of its eight bytes, the next their
-   second bits: so packing a whole file's takes a shift for eight of them. */
 static inline uint64_t wpa_yaml_gram_bit(uint32_t at)
 {
-    return UINT64_C(1) << (at * 8 + at / 8 % 8) % 64;
+    return UINT64_C(1) << at % 64;
 }
 
 static inline bool wpa_yaml_has_gram(const wpa_yaml_doc *doc, uint32_t gram)

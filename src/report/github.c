@@ -9,15 +9,16 @@
 typedef struct writer {
     wpa_buf *out;
     wpa_arena *scratch;
-    const char *path, *visible; /* of the file that the last line was of */
+    const char *path; /* of the file that the last line was of */
+    wpa_slice visible;
 } writer;
 
-static const char *visible_path(writer *w, const wpa_result *file)
+static wpa_slice visible_path(writer *w, const wpa_result *file)
 {
     if (w->path != file->path) {
         wpa_arena_reset(w->scratch);
         w->path = file->path;
-        w->visible = wpa_visible_path(file->path, w->scratch);
+        w->visible = wpa_slice_of(wpa_visible_path(file->path, w->scratch));
     }
     return w->visible;
 }
@@ -57,9 +58,10 @@ static void put_line(void *context, const wpa_result *file, const wpa_finding *f
 {
     writer *w = context;
     char row[NUMBER_SIZE], column[NUMBER_SIZE];
+    const wpa_slice none = {"", 0};
     bool has_check = finding->check != NULL, is_open = finding->state == WPA_FINDING_OPEN;
     const wpa_slice pieces[] = {
-        wpa_slice_of(visible_path(w, file)),
+        visible_path(w, file),
         write_number(finding->span.start.line, row),
         write_number(finding->span.start.column, column),
         wpa_slice_of(": "),
@@ -68,13 +70,14 @@ static void put_line(void *context, const wpa_result *file, const wpa_finding *f
         wpa_slice_of(finding->message),
         wpa_slice_of(" ["),
         wpa_slice_of(finding->rule->id),
-        wpa_slice_of(has_check ? "/" : ""),
-        wpa_slice_of(has_check ? finding->check : ""),
-        wpa_slice_of(is_open ? "]" : "] ("),
-        wpa_slice_of(is_open ? "" : wpa_finding_state_name(finding->state)),
-        wpa_slice_of(is_open ? "\n" : ")\n"),
+        has_check ? wpa_slice_of("/") : none,
+        has_check ? wpa_slice_of(finding->check) : none,
+        is_open ? wpa_slice_of("]\n") : wpa_slice_of("] ("),
+        /* of those that are not open: */
+        is_open ? none : wpa_slice_of(wpa_finding_state_name(finding->state)),
+        wpa_slice_of(")\n"),
     };
-    put_pieces(w->out, pieces, WPA_COUNT(pieces));
+    put_pieces(w->out, pieces, WPA_COUNT(pieces) - (is_open ? 2 : 0));
 }
 
 void wpa_format_oneline(const wpa_report *report, wpa_buf *out)

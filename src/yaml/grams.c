@@ -2,10 +2,8 @@
  * Which runs of four bytes a file holds, as a filter: most questions whether some text stands
  * anywhere in a file are answered with no by a few bits, without going through its bytes.
  */
-#include <endian.h>
 #include <string.h>
 
-#include "core/room.h"
 #include "yaml/internal.h"
 
 #define BITS_MIN 10 /* of the size of a filter, as a power of two */
@@ -55,9 +53,9 @@ static lanes hashes_of(const char *text, unsigned shift)
            shift;
 }
 
-/** One byte a bit of the filter: setting it takes one instruction, where a bit takes six. */
-static void mark_all(const char *text, size_t length, unsigned shift, uint8_t *marks)
+static void mark_all(wpa_yaml_grams *grams, const char *text, size_t length)
 {
+    const unsigned shift = grams->shift - 16;
     size_t i = 0;
     for (uint16_t at[2 * LANES]; i + sizeof(lanes) + WPA_YAML_GRAM - 1 <= length; i += 2 * LANES) {
         lanes even = hashes_of(text + i, shift), odd = hashes_of(text + i + 1, shift);
@@ -65,41 +63,23 @@ static void mark_all(const char *text, size_t length, unsigned shift, uint8_t *m
         memcpy(at + LANES, &odd, sizeof odd);
 #pragma GCC unroll 16
         for (unsigned k = 0; k < 2 * LANES; k++) {
-            marks[at[k]] = 1;
+            grams->bits[at[k] / 64] |= wpa_yaml_gram_bit(at[k]);
         }
     }
     for (; i + WPA_YAML_GRAM <= length; i++) {
-        marks[wpa_yaml_gram_of(text + i) >> 16 >> shift] = 1;
+        mark(grams, wpa_yaml_gram_of(text + i));
     }
 }
 
-/** 64 bytes of 0 or 1 as bits, where wpa_yaml_gram_bit has them. */
-static uint64_t pack(const uint8_t *marks)
-{
-    uint64_t bits = 0;
-#pragma GCC unroll 8
-    for (unsigned i = 0; i < 8; i++) {
-        uint64_t eight;
-        memcpy(&eight, marks + sizeof eight * i, sizeof eight);
-        bits |= le64toh(eight) << i;
-    }
-    return bits;
-}
-
-void wpa_yaml_index_grams(wpa_yaml_doc *doc, wpa_arena *scratch)
+void wpa_yaml_index_grams(wpa_yaml_doc *doc)
 {
     unsigned bits = BITS_MIN;
     while (bits < BITS_MAX && ((size_t)1 << bits) < doc->size_bytes * 4) {
         bits++;
     }
-    size_t n = (size_t)1 << bits;
-    uint8_t *marks = wpa_arena_alloc(scratch, n);
-    mark_all(doc->source, doc->size_bytes, 16 - bits, marks);
-    doc->grams = wpa_arena_room(doc->arena, sizeof *doc->grams + n / 8);
+    doc->grams = wpa_arena_alloc(doc->arena, sizeof *doc->grams + ((size_t)1 << bits) / 8);
     doc->grams->shift = 32 - bits;
-    for (size_t i = 0; i < n / 64; i++) {
-        doc->grams->bits[i] = pack(marks + i * 64);
-    }
+    mark_all(doc->grams, doc->source, doc->size_bytes);
 }
 
 bool wpa_yaml_may_hold_slice(const wpa_yaml_doc *doc, wpa_slice text)

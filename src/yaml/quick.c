@@ -143,7 +143,11 @@ typedef struct block {
 
 static void put_breaks(block *b, size_t n)
 {
-    memset(b->text + b->n, '\n', n);
+    if (n == 1) { /* as nearly all are */
+        b->text[b->n] = '\n';
+    } else {
+        memset(b->text + b->n, '\n', n);
+    }
     b->n += n;
 }
 

@@ -84,31 +84,28 @@ static size_t deepest(const char *text)
     return most;
 }
 
-/* Lines, blank ones too; most if there are more. */
-static size_t lines_up_to(const char *text, size_t most)
+/* No fewer than the script has that are not blank: lines of the file, which are known. */
+static size_t lines_at_most(const wpa_yaml_node *run)
 {
-    size_t n = 0;
-    while (*text && n < most) {
-        text = strchrnul(text, '\n');
-        text += *text == '\n';
-        n++;
-    }
-    return n;
+    bool may_be_more = run->style == WPA_YAML_DOUBLE_QUOTED || run->doc->has_odd_breaks;
+    return may_be_more ? SIZE_MAX
+                       : wpa_yaml_line_of(run->doc, run->span.end) -
+                             wpa_yaml_line_of(run->doc, run->span.start) + 1;
 }
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const char *text = wpa_yaml_text(step->run);
     /* Most have fewer lines than it takes to be long or deep, whatever is asked for. */
-    size_t n_few = text ? lines_up_to(text, NESTING_MAX + 1) : 0;
-    if (n_few < 2) {
+    size_t n_most = text ? lines_at_most(step->run) : 0;
+    if (n_most < 2) {
         return;
     }
     size_t max = (size_t)wpa_rule_option_int(run, "max-lines", 1, 100000, 40);
-    if (n_few <= NESTING_MAX && n_few <= max) {
+    if (n_most <= NESTING_MAX && n_most <= max) {
         return;
     }
-    size_t n_lines = lines_up_to(text, max + 1) > max ? count_lines(text) : 0;
+    size_t n_lines = n_most > max ? count_lines(text) : 0;
     bool may_nest = step->script && step->script->is_readable && may_be_deep(step->script->text);
     size_t depth = may_nest ? deepest(step->script->text) : 0;
     wpa_span at = wpa_yaml_find(step->node, "run")->key->span;

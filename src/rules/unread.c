@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "rules/generated.h"
 #include "rules/outputs.h"
 #include "rules/readings.h"
 #include "rules/steps.h"
@@ -11,23 +12,9 @@ static const char *quote(wpa_rule_run *run, const char *text)
     return wpa_rule_quote(run, text, strlen(text));
 }
 
-/* Do the comments that the file begins with say that a program has written it? */
-static bool is_generated(const wpa_yaml_doc *doc)
-{
-    for (const char *line = doc->source; *line == '#';) {
-        const char *end = strchrnul(line, '\n');
-        size_t length = (size_t)(end - line);
-        if (wpa_text_find_ci(line, length, "generated") &&
-            wpa_text_find_ci(line, length, "do not edit")) {
-            return true;
-        }
-        line = *end ? end + 1 : end;
-    }
-    return false;
-}
-
 /* U3: an output of a job that no other job, nor the workflow's callers, read. */
-static void check_outputs(wpa_rule_run *run, const wpa_readings *r, const wpa_outline_job *job)
+static void check_outputs(wpa_rule_run *run, const wpa_readings *r, const wpa_outline_job *job,
+                          bool is_generated)
 {
     const wpa_yaml_node *outputs = wpa_yaml_get(job->node, "outputs");
     for (size_t i = 0; wpa_yaml_is(outputs, WPA_YAML_MAPPING) && i < outputs->n_pairs; i++) {
@@ -36,7 +23,7 @@ static void check_outputs(wpa_rule_run *run, const wpa_readings *r, const wpa_ou
             wpa_finding *finding = wpa_rule_report(
                 run, outputs->pairs[i].key->span, "U3", outputs->pairs[i].value,
                 "nothing reads output %s of job %s", quote(run, name), quote(run, job->id));
-            if (is_generated(run->source->yaml)) { /* by what writes all outputs that there are */
+            if (is_generated) { /* by a program that writes all outputs that there are */
                 finding->persona = WPA_PERSONA_PEDANTIC;
             }
         }
@@ -59,9 +46,12 @@ void wpa_unread_of_jobs(wpa_rule_run *run)
     if (!has_outputs(o)) {
         return;
     }
-    wpa_readings r = wpa_readings_of_outputs(run, run->source->yaml);
+    const wpa_yaml_doc *doc = run->source->yaml;
+    wpa_readings r = wpa_readings_of_outputs(run, doc);
+    wpa_span where;
+    bool is_generated = wpa_generated_find(doc->source, doc->size_bytes, &where);
     for (size_t i = 0; i < o->n_jobs && !r.is_any; i++) {
-        check_outputs(run, &r, &o->jobs[i]);
+        check_outputs(run, &r, &o->jobs[i], is_generated);
     }
 }
 

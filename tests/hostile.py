@@ -630,6 +630,18 @@ def script_of_functions():
     return one(JOB + "      - run: |\n" + "".join(f"          f{i}() {{ f{i - 1}; f{i - 2}; }}\n" for i in range(3500)) + "          f3499\n")
 
 
+@case
+def script_of_printed_secrets():
+    """Each is looked at together with the group around it, and what takes what that prints."""
+    return one(JOB + "      - env: {T: \"${{ secrets.T }}\"}\n        run: |\n" + "          { echo $T; } > f\n" * 5000)
+
+
+@case
+def script_of_words():
+    """Variables in the values of variables, all of them without quotes."""
+    return one(JOB + "      - run: |\n" + "".join(f"          a{i}=$a{i + 1}; for b{i} in $a{i} $(seq 9); do echo $b{i}; done\n" for i in range(1500)))
+
+
 # ---- repositories -----------------------------------------------------------------------------
 
 @case

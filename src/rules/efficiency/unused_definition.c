@@ -126,6 +126,13 @@ static bool is_read(wpa_rule_run *run, given_readings *given, bool are_secrets, 
                              name);
 }
 
+static bool is_deprecated(const wpa_yaml_node *given)
+{
+    const char *text = wpa_yaml_text(wpa_yaml_get(given, "description"));
+    return wpa_yaml_get(given, "deprecationMessage") ||
+           (text && wpa_text_find_ci(text, strlen(text), "deprecated"));
+}
+
 static void check_given(wpa_rule_run *run, given_readings *given, const wpa_yaml_node *list,
                         const char *check, const char *context, const char *what)
 {
@@ -153,7 +160,7 @@ static void check_given(wpa_rule_run *run, given_readings *given, const wpa_yaml
         wpa_finding *finding = wpa_rule_report(run, list->pairs[i].key->span, check,
                                                is_asked ? NULL : list->pairs[i].value,
                                                "nothing reads %s %s", what, quote(run, name));
-        if (wpa_yaml_get(list->pairs[i].value, "deprecationMessage")) {
+        if (is_deprecated(list->pairs[i].value)) {
             finding->persona = WPA_PERSONA_AUDITOR; /* kept for its callers */
         }
     }

@@ -48,11 +48,22 @@ static const char *const expressions[] = {
 
 /* Folders of the runner: without blanks on those of the forge, whatever another's owner calls them.
  */
-static const char *const of_runner[] = {"HOME",        "PWD",
-                                        "PATH",        "GITHUB_WORKSPACE",
-                                        "RUNNER_TEMP", "RUNNER_TOOL_CACHE",
-                                        "TMPDIR",      "GITHUB_ACTION_PATH",
-                                        "JAVA_HOME",   "ANDROID_HOME"};
+static const char *const of_runner[] = {"HOME",
+                                        "PWD",
+                                        "GITHUB_WORKSPACE",
+                                        "RUNNER_TEMP",
+                                        "RUNNER_TOOL_CACHE",
+                                        "TMPDIR",
+                                        "GITHUB_ACTION_PATH",
+                                        "JAVA_HOME",
+                                        "ANDROID_HOME"};
+
+/* On Windows programs lie in "Program Files". */
+static bool are_programs_plain(const wpa_outline_step *step)
+{
+    wpa_fact_os os = step->job->os;
+    return wpa_work_is_hosted(step->job) && (os == WPA_OS_LINUX || os == WPA_OS_MACOS);
+}
 
 static bool is_listed(wpa_slice word, const char *const list[], size_t n)
 {
@@ -108,7 +119,7 @@ bool wpa_one_word_command(const wpa_outline_step *step, wpa_slice command)
         "date +%Y-%m-%d",
     };
     static const char *const starts[] = {"git rev-parse ", "git merge-base ",
-                                         "git rev-list --count ", "seq "};
+                                         "git rev-list --count "};
     static const char *const ends[] = {"wc -l", "wc -c", "wc -w", "wc --lines", "| bc", "| bc -l"};
     static const char *const folders[] = {"pwd", "xcode-select -p", "go env GOPATH",
                                           "go env GOROOT", "brew --prefix"};
@@ -119,8 +130,8 @@ bool wpa_one_word_command(const wpa_outline_step *step, wpa_slice command)
     return is_listed(command, whole, WPA_COUNT(whole)) ||
            (is_simple && has_one_of(command, starts, WPA_COUNT(starts), false)) ||
            has_one_of(command, ends, WPA_COUNT(ends), true) ||
-           ((is_which || is_listed(command, folders, WPA_COUNT(folders))) &&
-            wpa_work_is_hosted(step->job));
+           (is_which && are_programs_plain(step)) ||
+           (is_listed(command, folders, WPA_COUNT(folders)) && wpa_work_is_hosted(step->job));
 }
 
 /* ---- variables of the script -------------------------------------------------------------------
@@ -361,16 +372,18 @@ static bool is_variable(reader *r, wpa_slice expansion, unsigned depth)
     }
     bool is_folder = is_listed(name, of_runner, WPA_COUNT(of_runner));
     if (is_listed(name, of_forge, WPA_COUNT(of_forge)) ||
-        (is_folder && wpa_work_is_hosted(r->step->job))) {
+        (is_folder && wpa_work_is_hosted(r->step->job)) ||
+        (wpa_slice_is(name, "PATH") && are_programs_plain(r->step))) {
         return true;
     }
     variable *v = variable_named(r, name);
     if (v->verdict == UNJUDGED) {
-        v->verdict = BEING_JUDGED; /* what leads back to it adds nothing */
+        v->verdict =
+            BEING_JUDGED; /* what leads back to it is what it held before, whatever that is */
         const char *text = wpa_arena_slice(r->run->arena, name.at, name.length);
         v->verdict = judge(r, v, text, depth) ? ONE_WORD : UNKNOWN;
     }
-    return v->verdict != UNKNOWN;
+    return v->verdict == ONE_WORD;
 }
 
 bool wpa_one_word_variable(wpa_rule_run *run, const wpa_outline_step *step, wpa_slice expansion)

@@ -178,6 +178,7 @@ static const place files[] = {
     {"~/.config/wpa/console.yaml, /etc/wpa/console.yaml",
      "the console's settings, and the database"},
     {"~/.config/wpa/filters.yaml", "filters that :set filter NAME has kept in the console"},
+    {"~/.config/wpa/layouts.yaml", "layouts that :layout save NAME has kept in the console"},
     {"~/.config/wpa/themes/", "colour themes of one's own"},
     {"~/.config/wpa/secrets/, /etc/wpa/secrets/",
      "files that --secret file:... may name, and no others"},

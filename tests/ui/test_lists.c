@@ -144,7 +144,7 @@ static void test_filters_are_saved_by_name(void **state)
     EXPECT("/proc/wpa");
     press(s, "j");
     s->ui->options = &mine;
-    s->ui->n_saved = 0;
+    s->ui->filters.n = 0;
     save_filter(s, "sev:crit", "set filter worst");
     EXPECT("@worst is sev:crit");
     save_filter(s, "\"a\\b\" @mine !wf:x/*", "set filter odd-1");
@@ -152,8 +152,8 @@ static void test_filters_are_saved_by_name(void **state)
     EXPECT("'Worst' cannot be a name");
     save_filter(s, "sev:crit", "set filter mine");
     EXPECT("'mine' cannot be a name");
-    s->ui->n_saved = 0;
-    assert_true(wpa_saved_read(s->ui, &err));
+    s->ui->filters.n = 0;
+    assert_true(wpa_names_read(s->ui, &s->ui->filters, &err));
     wpa_palette_run(s->ui, "set filter");
     step(s);
     EXPECT("saved:  @worst  @odd-1");
@@ -175,7 +175,7 @@ static void test_filters_are_saved_by_name(void **state)
     EXPECT("@worst is no more");
     save_filter(s, "", "set filter worst");
     EXPECT("no filter is set here");
-    assert_int_equal(s->ui->n_saved, 1);
+    assert_int_equal(s->ui->filters.n, 1);
     wpa_palette_run(s->ui, "set theme dark");
     step(s);
     EXPECT("set filter NAME is what can be set here");

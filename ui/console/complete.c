@@ -43,8 +43,8 @@ static void offer_saved(choices *c, const wpa_ui *ui, wpa_list list, const char 
     if (wpa_filter_has_field(list, "by")) {
         offer(c, typed, "@mine");
     }
-    for (size_t i = 0; i < ui->n_saved; i++) {
-        offer(c, typed, wpa_arena_printf(c->arena, "@%s", ui->saved[i].name));
+    for (size_t i = 0; i < ui->filters.n; i++) {
+        offer(c, typed, wpa_arena_printf(c->arena, "@%s", ui->filters.items[i].name));
     }
 }
 

@@ -178,22 +178,26 @@ static bool read_wall(reader *r, const wpa_yaml_node *root, wpa_error *err)
     return read_pages(r, wall, err) && read_dim(r, wall, err);
 }
 
-/* Accepted by no effect would be a lie: these say that nothing comes of them. */
-static bool read_unused(reader *r, const wpa_yaml_node *root, wpa_error *err)
+static bool read_dash(reader *r, const wpa_yaml_node *root, wpa_error *err)
 {
-    static const struct {
-        const char *key, *why;
-    } unused[] = {
-        {"dash", "the dashboard chooses its panes by the size of the terminal"},
-    };
-    (void)r;
-    for (size_t i = 0; i < WPA_COUNT(unused); i++) {
-        const wpa_yaml_node *node = wpa_yaml_get(root, unused[i].key);
-        if (node) {
-            return wpa_yaml_fail(node, err, "%s cannot be set: %s", unused[i].key, unused[i].why);
-        }
+    static const char *const known[] = {"panes"};
+    const wpa_yaml_node *dash = NULL;
+    const char *const *panes = NULL;
+    const char *text = "";
+    size_t n = 0;
+    if (!wpa_yaml_get_mapping(root, "dash", &dash, err) || !dash) {
+        return err->code == WPA_OK;
     }
-    return true;
+    if (!wpa_yaml_check_keys(dash, known, WPA_COUNT(known), err) ||
+        !wpa_yaml_get_texts(dash, "panes", r->arena, &panes, &n, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        text = wpa_arena_printf(r->arena, "%s%s%s", text, i ? " " : "", panes[i]);
+    }
+    wpa_error fault = {0};
+    return wpa_layout_parse(&r->config->dash, text, &fault) ||
+           wpa_yaml_fail(wpa_yaml_get(dash, "panes"), err, "dash.panes: %s", fault.message);
 }
 
 static bool read_mouse(reader *r, const wpa_yaml_node *root, wpa_error *err)
@@ -224,7 +228,7 @@ size_t wpa_ui_config_read(wpa_config *config, wpa_keymap *keymap, const char *pa
 {
     static bool (*const readers[])(reader *, const wpa_yaml_node *, wpa_error *) = {
         read_known, read_theme,  read_unicode, read_clock, read_input, read_rollback, read_lock,
-        read_ui,    read_notify, read_unused,  read_wall,  read_mouse, read_keys,
+        read_ui,    read_notify, read_dash,    read_wall,  read_mouse, read_keys,
     };
     *config = (wpa_config){.has_seconds = true,
                            .rings = true,

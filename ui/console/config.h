@@ -5,6 +5,18 @@
 
 #include "keymap/keymap.h"
 
+#define WPA_DASH_PANES 8
+
+/** Panes of the dashboard, by their index in wpa_pane_names; none: by the size of the screen. */
+typedef struct wpa_layout {
+    int panes[WPA_DASH_PANES], n;
+} wpa_layout;
+
+extern const char *const wpa_pane_names[WPA_DASH_PANES];
+
+/** "live needs_you": false with err if there is another word, or one twice. */
+bool wpa_layout_parse(wpa_layout *layout, const char *text, wpa_error *err) WPA_CHECK;
+
 #define WPA_WALL_PAGES 3
 
 /** The wall's part of it. */
@@ -24,6 +36,7 @@ typedef struct wpa_config {
     int mouse;           /* wpa_choice; m turns it on and off */
     int64_t lock_ms;     /* idle lock; 0 never */
     int64_t rollback_ms; /* window after R; negative: as the session says */
+    wpa_layout dash;
     wpa_wall_config wall;
     int64_t live_fps; /* at most so many frames a second for live data */
 } wpa_config;

@@ -61,7 +61,7 @@ static const wpa_filter_term *saved_terms(const wpa_ui *ui, const wpa_filter_ter
                                           wpa_arena *arena, size_t *n)
 {
     bool is_saved = wpa_text_is(term->field, "@") && term->n_values;
-    const char *text = is_saved ? wpa_saved_find(ui, term->values[0]) : NULL;
+    const char *text = is_saved ? wpa_names_find(&ui->filters, term->values[0]) : NULL;
     const wpa_filter_term *parsed = text ? wpa_filter_parse(text, arena, n) : NULL;
     if (!parsed || *n == 0 || (term->is_negated && *n > 1)) {
         return NULL;
@@ -155,8 +155,8 @@ static void draw_help_box(wpa_ui *ui, const wpa_canvas *canvas, int top)
         "\"exact words\"       in the title              ~regex~     regular expression",
         wpa_filter_has_field(list, "by")
             ? "has:patch           a patch exists            @mine       a saved filter"
-        : ui->n_saved ? "has:patch           a patch exists            @NAME       a saved filter"
-                      : "has:patch           a patch exists            state:open  state is",
+        : ui->filters.n ? "has:patch           a patch exists            @NAME       a saved filter"
+                        : "has:patch           a patch exists            state:open  state is",
     };
     char text[WPA_FIELD_MAX_BYTES] = "fields:";
     const char *const *fields = wpa_filter_fields(list);

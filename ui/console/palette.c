@@ -200,6 +200,8 @@ static const special specials[] = {
     {"theme", "NAME", "dark, light, hc-dark, cvd-light ..., or yours", run_theme},
     {"filter", "TERMS", "narrow this list", run_filter},
     {"set", "filter NAME", "keep this list's filter as @NAME; without one forget it", run_set},
+    {"layout", "PANES or NAME", "of the dashboard; save NAME keeps it, default is ours",
+     wpa_layout_run},
     {"promote", "d-ID REASON", "go on in spite of a running check", run_promote},
     {"conclude", "d-ID REASON", "stop, leave what is changed", run_conclude},
     {"abort", "d-ID", "call off a planned deployment", run_abort},

@@ -61,6 +61,26 @@ static void init_lists(wpa_ui *ui)
     }
 }
 
+static void read_names(wpa_ui *ui)
+{
+    wpa_error err = {0};
+    ui->filters =
+        (wpa_names){.file = "filters.yaml",
+                    .heading = "# Filters of the console, by :set filter NAME; /@NAME uses one.\n",
+                    .what = "filter"};
+    ui->layouts = (wpa_names){
+        .file = "layouts.yaml",
+        .heading = "# Layouts of the dashboard, by :layout save NAME; :layout NAME uses one.\n",
+        .what = "layout"};
+    wpa_names *all[] = {&ui->filters, &ui->layouts};
+    for (size_t i = 0; i < WPA_COUNT(all); i++) {
+        if (!wpa_names_read(ui, all[i], &err)) {
+            wpa_ui_say_error(ui, all[i]->file, &err);
+            wpa_error_clear(&err);
+        }
+    }
+}
+
 wpa_ui *wpa_ui_new(const wpa_ui_options *options, wpa_console_port *port, const char *terminal,
                    int rows, int cols, wpa_error *err)
 {
@@ -92,10 +112,8 @@ wpa_ui *wpa_ui_new(const wpa_ui_options *options, wpa_console_port *port, const 
         wpa_ui_say_error(ui, "theme", err);
     }
     wpa_error_clear(err);
-    if (!wpa_saved_read(ui, err)) {
-        wpa_ui_say_error(ui, "filters", err);
-        wpa_error_clear(err);
-    }
+    read_names(ui);
+    ui->layout = ui->config.dash;
     wpa_sign_in_open(ui);
     return ui;
 }

@@ -113,10 +113,16 @@ typedef struct wpa_rows {
     char narrows[256]; /* "sev: 40  wf: 31": what would match without each term; "" not told */
 } wpa_rows;
 
-/** A filter with a name, for "@name". */
-typedef struct wpa_saved {
-    const char *name, *text;
-} wpa_saved;
+/** Texts with names that a Guardian keeps: filters, layouts of the dashboard. */
+typedef struct wpa_names {
+    const char *file;    /* "filters.yaml", beside console.yaml */
+    const char *heading; /* first line of it */
+    const char *what;    /* "filter": in messages */
+    struct {
+        const char *name, *text;
+    } items[WPA_SAVED_MAX];
+    size_t n;
+} wpa_names;
 
 typedef struct wpa_message {
     wpa_notice_level level;
@@ -207,8 +213,8 @@ struct wpa_ui {
     const wpa_dashboard_view *dash;
     const wpa_detail_view *detail;
     wpa_rows lists[WPA_LIST_COUNT];
-    wpa_saved saved[WPA_SAVED_MAX];
-    size_t n_saved;
+    wpa_names filters, layouts;
+    wpa_layout layout; /* panes of the dashboard; none: by the size of the screen */
 
     uint64_t last_request;
     wpa_object watched; /* object whose detail is asked for */
@@ -381,12 +387,19 @@ void wpa_filter_draw(wpa_ui *ui, const wpa_canvas *canvas);
 const wpa_filter_term *wpa_filter_terms(const wpa_ui *ui, wpa_list list, const char *text,
                                         wpa_arena *arena, size_t *n);
 
-/** Filters that were saved, from their file; none is no error. (saved.c) */
-bool wpa_saved_read(wpa_ui *ui, wpa_error *err) WPA_CHECK;
+/** What was saved, from its file; none is no error. (saved.c) */
+bool wpa_names_read(wpa_ui *ui, wpa_names *names, wpa_error *err) WPA_CHECK;
 /** NULL: none has this name. */
-const char *wpa_saved_find(const wpa_ui *ui, const char *name);
+const char *wpa_names_find(const wpa_names *names, const char *name);
+/** May it be a name? Small letters, digits, _ and -. */
+bool wpa_names_takes(const char *name);
+/** Keeps the text under the name, in the file too; "" forgets it. */
+bool wpa_names_put(wpa_ui *ui, wpa_names *names, const char *name, const char *text,
+                   wpa_error *err) WPA_CHECK;
 /** ":set filter NAME": keeps the filter of the list that is open, forgets it if there is none. */
 void wpa_saved_set(wpa_ui *ui, const char *name);
+/** ":layout": panes, a name, "save NAME", "default", or nothing: says what there is. (layout.c) */
+void wpa_layout_run(wpa_ui *ui, const char *rest);
 
 /** While the database is lost, filter and order are those of the rows that are loaded. (loaded.c)
  */

@@ -5,9 +5,12 @@
 
 #define TWO_COLUMNS 110
 #define THREE_COLUMNS 180
-#define PANES 8
+#define PANES WPA_DASH_PANES
 
-/* Panes that can be focused, in the order of Tab; what is not on the screen is passed over. */
+/*
+ * Panes that can be focused, in the order of Tab and of wpa_pane_names; what is not on the screen
+ * is passed over.
+ */
 static const wpa_pane *const order[PANES] = {
     &wpa_pane_workflows, &wpa_pane_live,     &wpa_pane_needs_you, &wpa_pane_findings,
     &wpa_pane_queue,     &wpa_pane_activity, &wpa_pane_jobs,      &wpa_pane_engine,
@@ -139,6 +142,88 @@ static void draw_two_columns(wpa_ui *ui, dash *state, const wpa_canvas *canvas)
     draw_lower(ui, state, canvas, 1 + top);
 }
 
+/* ---- panes that the guardian has chosen ---- */
+
+static const wpa_pane *chosen(const wpa_ui *ui, int i, int cols)
+{
+    const wpa_pane *pane = order[ui->layout.panes[i]];
+    return pane == &wpa_pane_live && cols >= 100 ? &wpa_pane_live_wide : pane;
+}
+
+/* Rule, column titles and a row. */
+static int least_rows(const wpa_pane *pane)
+{
+    return 2 + pane->head_rows;
+}
+
+static int wanted_rows(wpa_ui *ui, const wpa_pane *pane)
+{
+    return pane == &wpa_pane_findings ? 2 + WPA_DIMENSION_COUNT
+           : pane == &wpa_pane_queue  ? 1 + WPA_PATCH_STATE_COUNT
+           : pane == &wpa_pane_engine ? 5
+                                      : wpa_pane_rows(ui, pane);
+}
+
+/*
+ * Rows of each of the panes from first to end in a column: the least for as many as fit, then row
+ * by row what they want, and what is left over to the last.
+ */
+static void share_rows(wpa_ui *ui, int first, int end, int cols, int rows, int heights[PANES])
+{
+    for (int i = first; i < end; i++) {
+        int least_of = least_rows(chosen(ui, i, cols));
+        heights[i] = rows >= least_of ? least_of : 0;
+        rows -= heights[i];
+    }
+    for (bool is_given = true; is_given && rows > 0;) {
+        is_given = false;
+        for (int i = first; i < end && rows > 0; i++) {
+            if (heights[i] && heights[i] < wanted_rows(ui, chosen(ui, i, cols))) {
+                heights[i]++;
+                rows--;
+                is_given = true;
+            }
+        }
+    }
+    for (int i = end; i-- > first && rows > 0;) {
+        heights[i] += heights[i] ? rows : 0;
+        rows = heights[i] ? 0 : rows;
+    }
+}
+
+/* In their order, down the first column and then the next; how many by the width. */
+static void draw_chosen(wpa_ui *ui, dash *state, const wpa_canvas *canvas)
+{
+    int n = ui->layout.n, heights[PANES] = {0};
+    bool is_tiny = canvas->grid->rows < 24 || canvas->grid->cols < 80;
+    int columns = canvas->cols >= THREE_COLUMNS ? 3 : canvas->cols >= TWO_COLUMNS ? 2 : 1;
+    int top = is_tiny ? 0 : 1, rows = canvas->rows - top;
+    const wpa_pane *shown[PANES];
+    columns = least(columns, n);
+    for (int i = 0; i < n; i++) {
+        shown[i] = order[ui->layout.panes[i]];
+    }
+    keep_focus(state, shown, (size_t)n);
+    if (!is_tiny) {
+        wpa_health_draw(ui, canvas, 0);
+    }
+    for (int c = 0; c < columns; c++) {
+        int first = c * n / columns, end = (c + 1) * n / columns, row = top;
+        int left = c * canvas->cols / columns, right = (c + 1) * canvas->cols / columns;
+        int cols = right - left - (c + 1 < columns);
+        share_rows(ui, first, end, cols, rows, heights);
+        for (int i = first; i < end; i++) {
+            place(ui, state, chosen(ui, i, cols), canvas, row, left, heights[i], cols);
+            row += heights[i];
+        }
+        if (c + 1 < columns) {
+            draw_line_between(canvas, top, right - 1, rows);
+        }
+    }
+}
+
+/* ---- */
+
 static void draw_selected(wpa_ui *ui, dash *state, const wpa_canvas *canvas)
 {
     wpa_object object = state->cursors[0].selected;
@@ -230,6 +315,8 @@ static void draw(wpa_ui *ui, wpa_page *page, const wpa_canvas *canvas)
         draw_empty(canvas);
     } else if (state->is_zoomed) {
         place(ui, state, order[state->focus], canvas, 0, 0, canvas->rows, canvas->cols);
+    } else if (ui->layout.n) {
+        draw_chosen(ui, state, canvas);
     } else if (canvas->cols >= THREE_COLUMNS) {
         draw_three_columns(ui, state, canvas);
     } else if (canvas->cols >= TWO_COLUMNS) {
@@ -398,8 +485,8 @@ static wpa_object selected(wpa_ui *ui, wpa_page *page)
 static wpa_object watched(wpa_ui *ui, wpa_page *page)
 {
     dash *state = page->state;
-    return ui->grid->cols >= THREE_COLUMNS ? state->cursors[0].selected
-                                           : (wpa_object){WPA_OBJECT_NONE, 0};
+    return ui->grid->cols >= THREE_COLUMNS && !ui->layout.n ? state->cursors[0].selected
+                                                            : (wpa_object){WPA_OBJECT_NONE, 0};
 }
 
 static const wpa_verb *hints_for(wpa_ui *ui, wpa_page *page)

@@ -8,7 +8,7 @@
 
 #define TEXT_MAX_BYTES 4000
 
-static const char *join_words(const wpa_shell_command *command, wpa_arena *arena)
+const char *wpa_test_command_text(const wpa_shell_command *command, wpa_arena *arena)
 {
     WPA_AUTO(wpa_buf) *text = wpa_buf_new(TEXT_MAX_BYTES);
     for (size_t i = 0; i < command->n_words; i++) {
@@ -35,10 +35,10 @@ wpa_test_commands wpa_test_commands_of(const wpa_test_context *context, wpa_test
             list.has_unreadable = list.has_unreadable || (script && !script->is_readable);
             for (size_t c = 0; script && c < script->n_commands; c++) {
                 items = wpa_arena_grow(context->arena, items, list.n, &capacity, sizeof *items);
-                items[list.n++] =
-                    (wpa_test_command){.text = join_words(&script->commands[c], context->arena),
-                                       .command = &script->commands[c],
-                                       .step = step};
+                items[list.n++] = (wpa_test_command){
+                    .text = wpa_test_command_text(&script->commands[c], context->arena),
+                    .command = &script->commands[c],
+                    .step = step};
             }
         }
     }

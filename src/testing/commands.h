@@ -19,3 +19,5 @@ typedef struct wpa_test_commands {
 wpa_test_commands wpa_test_commands_of(const wpa_test_context *context, wpa_test_image *image);
 /** How often a command of exactly this text is in the list. */
 size_t wpa_test_commands_count(const wpa_test_commands *list, const char *text);
+/** A command's words, blanks between. */
+const char *wpa_test_command_text(const wpa_shell_command *command, wpa_arena *arena);

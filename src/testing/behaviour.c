@@ -1,0 +1,218 @@
+/* T107: scripts that the patch changes do the same as before, run with stand-ins. */
+#include <string.h>
+
+#include <wpa/text.h>
+
+#include "analysis/analysis.h"
+#include "testing/checks.h"
+#include "testing/commands.h"
+#include "testing/trials.h"
+
+#define PAIRS_MAX 40
+#define SHOWN_MAX_BYTES 200
+
+typedef struct pairs {
+    wpa_trial_pair *items; /* [n] that differ */
+    size_t n, capacity;
+    bool is_cut;
+} pairs;
+
+/* ---- the same step in both versions ---- */
+
+static const wpa_outline *outline_of(const wpa_test_context *context, wpa_test_image *image)
+{
+    return wpa_test_image_analysis(context, context->file, image)->result.source->outline;
+}
+
+static const wpa_outline_job *find_job(const wpa_outline *outline, const char *id)
+{
+    for (size_t i = 0; i < outline->n_jobs; i++) {
+        if (wpa_text_is(outline->jobs[i].id, id)) {
+            return &outline->jobs[i];
+        }
+    }
+    return NULL;
+}
+
+/** By its id, else by its name, else by its place if there are as many steps. */
+static const wpa_outline_step *find_step(const wpa_outline_job *job, const wpa_outline_step *like)
+{
+    const char *name = wpa_yaml_text(wpa_yaml_get(like->node, "name"));
+    for (size_t i = 0; i < job->n_steps && (like->id || name); i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        const char *other = wpa_yaml_text(wpa_yaml_get(step->node, "name"));
+        if (like->id ? wpa_text_is(step->id, like->id) : wpa_text_is(other, name)) {
+            return step;
+        }
+    }
+    return !like->id && job->n_steps == like->job->n_steps ? &job->steps[like->index] : NULL;
+}
+
+static void add_pair(const wpa_test_context *context, const wpa_outline *before,
+                     const wpa_outline *after, const wpa_outline_step *was,
+                     const wpa_outline_step *is, pairs *list)
+{
+    wpa_arena *arena = context->arena;
+    wpa_trial_pair pair = {.before = wpa_trial_of(before, was, arena),
+                           .after = wpa_trial_of(after, is, arena)};
+    wpa_trial_share(&pair.before, &pair.after, arena);
+    if (wpa_trial_is_same(&pair.before, &pair.after)) {
+        return;
+    }
+    list->is_cut = list->is_cut || list->n == PAIRS_MAX;
+    if (!list->is_cut) {
+        pair.trouble = pair.before.trouble ? pair.before.trouble : pair.after.trouble;
+        list->items =
+            wpa_arena_grow(arena, list->items, list->n, &list->capacity, sizeof *list->items);
+        list->items[list->n++] = pair;
+    }
+}
+
+static pairs pairs_of(const wpa_test_context *context)
+{
+    pairs list = {.n = 0};
+    const wpa_outline *before = outline_of(context, &context->file->before);
+    const wpa_outline *after = outline_of(context, &context->file->after);
+    for (size_t i = 0; before && after && i < after->n_jobs && !list.is_cut; i++) {
+        const wpa_outline_job *job = find_job(before, after->jobs[i].id);
+        for (size_t k = 0; job && k < after->jobs[i].n_steps && !list.is_cut; k++) {
+            const wpa_outline_step *is = &after->jobs[i].steps[k];
+            const wpa_outline_step *was = is->run ? find_step(job, is) : NULL;
+            if (was && was->run) {
+                add_pair(context, before, after, was, is, &list);
+            }
+        }
+    }
+    return list;
+}
+
+/* ---- judging ---- */
+
+/** The first line in which two texts differ. */
+static const char *line_at_difference(const char *text, const char *other, wpa_arena *arena)
+{
+    size_t same = 0, begin = 0;
+    for (; text[same] && text[same] == other[same]; same++) {
+        begin = text[same] == '\n' ? same + 1 : begin;
+    }
+    size_t length = strcspn(text + begin, "\n");
+    return length ? wpa_text_ellipsis(arena, wpa_text_visible(arena, text + begin, length, false),
+                                      SHOWN_MAX_BYTES)
+                  : "nothing";
+}
+
+/** Do both scripts call the same programs with the same words, as far as they are written out? */
+static bool has_same_commands(const wpa_trial_pair *pair, wpa_arena *arena)
+{
+    const wpa_script *one = pair->before.step->script, *other = pair->after.step->script;
+    bool is_same = one->n_commands == other->n_commands;
+    for (size_t i = 0; i < one->n_commands && is_same; i++) {
+        is_same = wpa_text_is(wpa_test_command_text(&one->commands[i], arena),
+                              wpa_test_command_text(&other->commands[i], arena));
+    }
+    return is_same;
+}
+
+static void judge_part(const wpa_test_context *context, const wpa_trial_pair *pair,
+                       wpa_trial_part part, wpa_test_outcome *outcome)
+{
+    wpa_arena *arena = context->arena;
+    const char *was = line_at_difference(pair->was[part], pair->is[part], arena);
+    const char *is = line_at_difference(pair->is[part], pair->was[part], arena);
+    const char *text =
+        wpa_arena_printf(arena, "%s: %s, and was: %s", wpa_trial_part_name(part), is, was);
+    wpa_test_evidence_at(outcome, arena, context->file, &context->file->after,
+                         pair->after.step->run->span.start, "does something else", text);
+    /* Other commands are for T106 to say, which knows whether they are declared. */
+    if (part == WPA_TRIAL_CALLS && !has_same_commands(pair, arena)) {
+        return;
+    }
+    if (wpa_test_is_declared(context, WPA_DECLARES_SCRIPT)) {
+        wpa_test_warn(outcome, arena, "a script does something else than before: %s", text);
+    } else {
+        wpa_test_fail(outcome, arena,
+                      "a script does something else than before, which is not declared: %s", text);
+    }
+}
+
+static void judge_pair(const wpa_test_context *context, const wpa_trial_pair *pair,
+                       wpa_test_outcome *outcome)
+{
+    size_t n_same = 0;
+    for (wpa_trial_part part = 0; part < WPA_TRIAL_PARTS; part++) {
+        if (wpa_text_is(pair->was[part], pair->is[part])) {
+            n_same++;
+        } else {
+            judge_part(context, pair, part, outcome);
+        }
+    }
+    if (n_same == WPA_TRIAL_PARTS) {
+        wpa_test_evidence_at(outcome, context->arena, context->file, &context->file->after,
+                             pair->after.step->run->span.start, "does the same",
+                             pair->after.script);
+    }
+}
+
+/* ---- the check ---- */
+
+static bool has_changed_scripts(const wpa_test_context *context)
+{
+    return context->file->is_definition && context->file->before.bytes &&
+           context->file->after.bytes && pairs_of(context).n > 0;
+}
+
+static void tell_trouble(const wpa_test_context *context, const pairs *list,
+                         wpa_test_outcome *outcome)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const wpa_trial_pair *pair = &list->items[i];
+        if (pair->trouble) {
+            wpa_test_evidence_at(outcome, context->arena, context->file, &context->file->after,
+                                 pair->after.step->run->span.start, "not compared", pair->trouble);
+            wpa_test_skip_with(outcome, WPA_TEST_SKIP_NO_TOOL, context->arena,
+                               "a script that changes cannot be tried here: %s", pair->trouble);
+        }
+    }
+    if (list->is_cut) {
+        wpa_test_skip_with(outcome, WPA_TEST_SKIP_NO_TOOL, context->arena,
+                           "more than %d scripts change", PAIRS_MAX);
+    }
+}
+
+static bool check_behaviour(const wpa_test_context *context, wpa_test_outcome *outcome,
+                            wpa_error *err)
+{
+    pairs list = pairs_of(context);
+    size_t n_able = 0;
+    wpa_trial_pair *able = wpa_arena_array(context->arena, list.n + 1, sizeof *able);
+    for (size_t i = 0; i < list.n; i++) {
+        if (!list.items[i].trouble) {
+            able[n_able++] = list.items[i];
+        }
+    }
+    tell_trouble(context, &list, outcome);
+    if (n_able && context->no_sandbox) {
+        wpa_test_skip_with(outcome, WPA_TEST_SKIP_NO_SANDBOX, context->arena, "no sandbox: %s",
+                           context->no_sandbox);
+        return true;
+    }
+    if (n_able && !wpa_trials_run(context, able, n_able, err)) {
+        return false;
+    }
+    tell_trouble(context, &(pairs){.items = able, .n = n_able}, outcome);
+    for (size_t i = 0; i < n_able; i++) {
+        if (!able[i].trouble) {
+            judge_pair(context, &able[i], outcome);
+        }
+    }
+    return true;
+}
+
+const wpa_test_check wpa_test_t107 = {.id = "T107",
+                                      .phase = WPA_TEST_ISOLATED,
+                                      .version = 1,
+                                      .scope = WPA_TEST_OF_FILE,
+                                      .is_waivable = true,
+                                      .title = "scripts do the same as before, with stand-ins",
+                                      .applies = has_changed_scripts,
+                                      .run = check_behaviour};

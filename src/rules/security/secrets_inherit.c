@@ -53,11 +53,30 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
+/* Does the workflow refuse a call that does not give it some secret, used or not? */
+static bool wants_any(const wpa_callee *callee)
+{
+    const wpa_yaml_node *declared = wpa_yaml_resolve(callee->declared);
+    for (size_t i = 0; wpa_yaml_is(declared, WPA_YAML_MAPPING) && i < declared->n_pairs; i++) {
+        const wpa_yaml_node *required = wpa_yaml_get(declared->pairs[i].value, "required");
+        if (required && !wpa_text_is(wpa_yaml_text(required), "false")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* By name, if the workflow declares all that it uses: what it does not, it is not given. */
 static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const subject *s = finding->subject;
     if (!s) {
+        return;
+    }
+    if (s->callee->n_used == 0 && !wants_any(s->callee)) {
+        wpa_fix *fix =
+            wpa_rule_fix(run, finding, WPA_FIX_UNSAFE, "give it none, since it uses none");
+        (void)wpa_rule_remove_entry(run, fix, s->secrets);
         return;
     }
     const wpa_yaml_node *key = s->secrets->key;

@@ -118,6 +118,7 @@ const wpa_rule wpa_rule_permission_scope = {
     .confidence = WPA_CONFIDENCE_HIGH,
     .persona = WPA_PERSONA_DEFAULT,
     .inputs = WPA_INPUT_WORKFLOW,
+    .words = (const char *const[]){"permissions", NULL},
     .summary = "A permission or its level does not exist",
     .why = "GitHub refuses the whole workflow.",
     .fix = "Write one of the scopes and levels that GitHub knows.",

@@ -131,6 +131,7 @@ const wpa_rule wpa_rule_excessive_schedule = {
     .confidence = WPA_CONFIDENCE_MEDIUM,
     .persona = WPA_PERSONA_DEFAULT,
     .inputs = WPA_INPUT_WORKFLOW,
+    .words = (const char *const[]){"schedule", NULL},
     .summary = "A build runs on a schedule more often than hourly",
     .why = "Most of these runs build what the run before has built.",
     .fix = "Run it less often, or on the event that matters. How often is enough a person must "

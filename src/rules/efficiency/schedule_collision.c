@@ -129,6 +129,7 @@ const wpa_rule wpa_rule_schedule_collision = {
     .confidence = WPA_CONFIDENCE_HIGH,
     .persona = WPA_PERSONA_DEFAULT,
     .inputs = WPA_INPUT_WORKFLOW,
+    .words = (const char *const[]){"schedule", NULL},
     .summary = "A schedule fires on the full or half hour",
     .why = "GitHub starts such runs late when many are due, and drops some.",
     .fix = "Take another minute; the hour can stay.",

@@ -162,6 +162,7 @@ const wpa_rule wpa_rule_emulated_build = {
     .confidence = WPA_CONFIDENCE_HIGH,
     .persona = WPA_PERSONA_DEFAULT,
     .inputs = WPA_INPUT_WORKFLOW,
+    .words = (const char *const[]){"setup-qemu-action", NULL},
     .summary = "An arm64 image is compiled under emulation on an x64 runner",
     .why = "Emulated compilers run several times slower than native ones, and GitHub has arm64 "
            "runners.",

@@ -142,6 +142,7 @@ const wpa_rule wpa_rule_ineffective_timeout = {
     .confidence = WPA_CONFIDENCE_HIGH,
     .persona = WPA_PERSONA_DEFAULT,
     .inputs = WPA_INPUT_WORKFLOW,
+    .words = (const char *const[]){"timeout-minutes", NULL},
     .summary = "A time limit can never fire",
     .why = "The platform, or the job's own limit, ends the work before it: what hangs holds its "
            "runner for longer than is written.",

@@ -61,6 +61,7 @@ const wpa_rule wpa_rule_serial_matrix = {
     .confidence = WPA_CONFIDENCE_HIGH,
     .persona = WPA_PERSONA_DEFAULT,
     .inputs = WPA_INPUT_WORKFLOW,
+    .words = (const char *const[]){"max-parallel", NULL},
     .summary = "max-parallel makes the legs of a matrix wait for each other",
     .why = "Everybody waits for the sum of the legs instead of the longest one.",
     .fix = "Remove max-parallel, or say in a comment what the legs share.",

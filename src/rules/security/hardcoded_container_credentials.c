@@ -118,6 +118,7 @@ const wpa_rule wpa_rule_hardcoded_container_credentials = {
     .confidence = WPA_CONFIDENCE_HIGH,
     .persona = WPA_PERSONA_DEFAULT,
     .inputs = WPA_INPUT_WORKFLOW,
+    .words = (const char *const[]){"credentials", NULL},
     .summary = "A registry password is written into the workflow",
     .why = "Everyone who can read the repository can push to or pull from that registry.",
     .fix = "Change the password, store it as a secret, and name the secret here.",

@@ -42,10 +42,11 @@ static const char *text_of(const wpa_yaml_node *node, wpa_arena *arena)
     return text ? text : node->text;
 }
 
-static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope)
+/** is_named: the file names the switch somewhere. */
+static void check_env(wpa_rule_run *run, const wpa_yaml_node *scope, bool is_named)
 {
     const wpa_yaml_pair *env = wpa_yaml_find(scope, "env");
-    const wpa_yaml_pair *pair = env ? wpa_yaml_find(env->value, SWITCH) : NULL;
+    const wpa_yaml_pair *pair = env && is_named ? wpa_yaml_find(env->value, SWITCH) : NULL;
     const wpa_yaml_node *value = pair ? wpa_yaml_resolve(pair->value) : NULL;
     const char *text = wpa_yaml_text(value) ? text_of(value, run->arena) : NULL;
     bool is_open = text && wpa_outline_has_expression(text);
@@ -90,12 +91,15 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    check_env(run, o->root);
+    bool is_named = wpa_yaml_may_hold(run->source->yaml, SWITCH);
+    check_env(run, o->root, is_named);
     for (size_t i = 0; i < o->n_jobs; i++) {
-        check_env(run, o->jobs[i].node);
+        check_env(run, o->jobs[i].node, is_named);
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            check_env(run, o->jobs[i].steps[k].node);
-            check_script(run, &o->jobs[i].steps[k]);
+            check_env(run, o->jobs[i].steps[k].node, is_named);
+            if (is_named) {
+                check_script(run, &o->jobs[i].steps[k]);
+            }
         }
     }
     return true;

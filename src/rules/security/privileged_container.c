@@ -136,6 +136,7 @@ const wpa_rule wpa_rule_privileged_container = {
     .confidence = WPA_CONFIDENCE_MEDIUM,
     .persona = WPA_PERSONA_DEFAULT,
     .inputs = WPA_INPUT_WORKFLOW,
+    .words = (const char *const[]){"container", "services", NULL},
     .summary = "A container is given the host it runs on",
     .why = "What runs in it can leave it, and then has the runner, its other jobs and their "
            "secrets.",

@@ -117,6 +117,7 @@ const wpa_rule wpa_rule_toctou_checkout = {
     .confidence = WPA_CONFIDENCE_MEDIUM,
     .persona = WPA_PERSONA_DEFAULT,
     .inputs = WPA_INPUT_WORKFLOW,
+    .words = (const char *const[]){"pull_request_target", "issue_comment", NULL},
     .summary = "What is approved is not what is checked out",
     .why =
         "Between the approval and the checkout the author pushes once more, and code that nobody "

@@ -152,6 +152,7 @@ const wpa_rule wpa_rule_ungated_command = {
     .confidence = WPA_CONFIDENCE_MEDIUM,
     .persona = WPA_PERSONA_DEFAULT,
     .inputs = WPA_INPUT_WORKFLOW,
+    .words = (const char *const[]){"issue_comment", "discussion_comment", NULL},
     .summary = "A command in a comment starts a job with rights, whoever wrote it",
     .why = "Everybody can comment on a public repository, and so start the job as often as they "
            "like, on the pull request they like.",

@@ -354,6 +354,7 @@ static void draw_signed_in(wpa_ui *ui, const wpa_canvas *canvas)
     row = wpa_rollback_draw(ui, canvas, row);
     row = draw_alarm(ui, canvas, row);
     row = draw_lost(ui, canvas, row);
+    row = wpa_tour_draw(ui, canvas, row);
     row = wpa_moves_draw_back(ui, canvas, row);
     wpa_canvas body = wpa_canvas_part(canvas, row, 0, canvas->rows - row - 2, canvas->cols);
     page->view->draw(ui, page, &body);

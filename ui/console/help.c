@@ -67,6 +67,7 @@ static size_t list_lines(wpa_ui *ui, line *lines)
     lines[n++] =
         (line){.text = "* R acts at once; Esc within the window cancels. Dim: your role may "
                        "not use it."};
+    lines[n++] = (line){.text = "New here? :tour shows around in five minutes."};
     lines[n++] = (line){.heading = "WORDS"};
     for (size_t i = 0; i < WPA_COUNT(words) && n < LINES_MAX; i++) {
         if (is_found(ui, words[i].word, words[i].meaning)) {

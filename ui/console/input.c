@@ -146,6 +146,7 @@ static bool global_verb(wpa_ui *ui, wpa_verb verb)
 void wpa_ui_do(wpa_ui *ui, wpa_verb verb)
 {
     wpa_page *page = wpa_ui_page(ui);
+    ui->did = verb;
     if (global_verb(ui, verb)) {
         return;
     }
@@ -188,6 +189,7 @@ static void normal_key(wpa_ui *ui, const wpa_key *key)
 void wpa_ui_key(wpa_ui *ui, const wpa_key *key)
 {
     ui->is_dirty = true;
+    ui->did = WPA_VERB_NONE;
     ui->last_key_us = ui->local_us;
     if (key->code == WPA_KEY_PASTE_DROPPED) {
         wpa_ui_say(ui, WPA_NOTICE_NOTE, "pasted text ignored");
@@ -195,6 +197,7 @@ void wpa_ui_key(wpa_ui *ui, const wpa_key *key)
     }
     if (key->code == WPA_KEY_MOUSE || key->code == WPA_KEY_MOUSE_LET_GO) {
         wpa_mouse_key(ui, key);
+        wpa_tour_follow(ui);
         wpa_ui_sync(ui);
         return;
     }
@@ -232,6 +235,7 @@ void wpa_ui_key(wpa_ui *ui, const wpa_key *key)
         normal_key(ui, key);
         break;
     }
+    wpa_tour_follow(ui);
     wpa_ui_sync(ui);
     ui->pressed[0] = '\0';
 }

@@ -191,6 +191,12 @@ static void run_set(wpa_ui *ui, const char *rest)
     wpa_saved_set(ui, rest + length + strspn(rest + length, " "));
 }
 
+static void run_tour(wpa_ui *ui, const char *rest)
+{
+    (void)rest;
+    wpa_tour_toggle(ui);
+}
+
 static const special specials[] = {
     {"goto", "ID or name", "open a thing", run_goto},
     {"depends", "ID or name", "a workflow in the middle of the map", run_depends},
@@ -202,6 +208,7 @@ static const special specials[] = {
     {"set", "filter NAME", "keep this list's filter as @NAME; without one forget it", run_set},
     {"layout", "PANES or NAME", "of the dashboard; save NAME keeps it, default is ours",
      wpa_layout_run},
+    {"tour", "", "shows around in five minutes, and changes nothing; again ends it", run_tour},
     {"promote", "d-ID REASON", "go on in spite of a running check", run_promote},
     {"conclude", "d-ID REASON", "stop, leave what is changed", run_conclude},
     {"abort", "d-ID", "call off a planned deployment", run_abort},

@@ -248,6 +248,8 @@ struct wpa_ui {
     int64_t hold_keys_until_us; /* changing keys are refused: the selection has just changed */
     int wall_page;
     int64_t wall_turn_us, wall_asked_us;
+    int tour;           /* its step, from 1; 0: there is none */
+    wpa_verb did;       /* the last key meant; WPA_VERB_NONE: nothing by itself */
     char pressed[32];   /* key that is being handled, for the audit log */
     wpa_object acts_on; /* what a command names, instead of what is selected; none: the selected */
     int n_open_orders;  /* commands that were sent and not answered, watches left out */
@@ -450,6 +452,13 @@ void wpa_palette_run(wpa_ui *ui, const char *line);
 bool wpa_palette_has(const char *name);
 /** The i-th command that is no key; NULL behind the last. */
 const char *wpa_palette_special(size_t i, const char **usage, const char **help);
+
+/** ":tour": begins it, or ends it. (tour.c) */
+void wpa_tour_toggle(wpa_ui *ui);
+/** A key has been handled: is the step done? */
+void wpa_tour_follow(wpa_ui *ui);
+/** The step that is on; returns the row behind. */
+int wpa_tour_draw(wpa_ui *ui, const wpa_canvas *canvas, int row);
 
 /** Wheel and buttons. (mouse.c) */
 void wpa_mouse_key(wpa_ui *ui, const wpa_key *key);

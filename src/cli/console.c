@@ -198,8 +198,11 @@ const wpa_cli_command wpa_cli_console = {
     .name = "",
     .operands = "",
     .summary = "open the console: see what is unhealthy, patch it, prove it, deploy it, watch it",
-    .details = "F1 shows the keys. Without a database named, wpa runs a PostgreSQL of its own in "
-               "its state folder; the last wpa process to leave stops it.",
+    .details =
+        "F1 shows the keys. Without a database named, wpa runs a PostgreSQL of its own in "
+        "its state folder; the last wpa process to leave stops it. With --plain pages are told "
+        "as lines and commands are typed as words: a number opens what was told under it, "
+        "'deploy p-7' acts on what it names, ? tells the commands.",
     .options = console_options,
     .n_options = WPA_COUNT(console_options),
     .run = run_console,

@@ -175,6 +175,29 @@ static void enter(walker *w, const wpa_yaml_node *node)
 
 static void walk(walker *w, const wpa_yaml_node *node, int depth);
 
+/* In "jobs.<job_id>.with", whose names are inputs of the called workflow? */
+static bool is_of_call(const walker *w)
+{
+    return w->is_of_job && w->n_path == STEP_NAMES - 1 &&
+           wpa_text_is(w->path[w->n_path - 1], "with");
+}
+
+/*
+ * A name that an expression makes, "${{ matrix.name }}: x": GitHub evaluates it in mappings whose
+ * names are free and whose values it evaluates, and refuses it elsewhere.
+ */
+static void read_key(walker *w, const wpa_yaml_node *key)
+{
+    static const char *const parents[] = {"env", "with"};
+    if (w->n_path && memchr(key->text, '$', key->length) &&
+        wpa_text_index(w->path[w->n_path - 1], parents, WPA_COUNT(parents)) >= 0 &&
+        w->n_path < PATH_MAX_NAMES && !is_of_call(w)) {
+        w->path[w->n_path++] = key->text;
+        read_scalar(w, key);
+        w->n_path--;
+    }
+}
+
 static void walk_pair(walker *w, const wpa_yaml_pair *pair, int depth)
 {
     const char *name = wpa_yaml_text(pair->key);
@@ -186,6 +209,7 @@ static void walk_pair(walker *w, const wpa_yaml_pair *pair, int depth)
     if (!name || (!is_code && is_prose(pair->key))) {
         return;
     }
+    read_key(w, pair->key);
     bool was_item = w->is_item;
     /* Keys of a merge stand where the merge does; so do steps of parallel groups. */
     bool is_transparent = wpa_text_is(name, "<<") || (w->is_item && wpa_text_is(name, "parallel"));

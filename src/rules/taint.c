@@ -213,6 +213,30 @@ static wpa_taint trace_inputs(wpa_tracer *t, const wpa_site *site, bool is_of_ev
     return worst;
 }
 
+/* What callers hand a called workflow as a secret, which need be none. */
+static wpa_taint trace_called_secret(wpa_tracer *t, const wpa_site *site, const char *name)
+{
+    wpa_site callers[WPA_SITE_CALLERS_MAX];
+    wpa_taint worst = none;
+    size_t n = 0;
+    if (site->caller) {
+        callers[n++] = *site->caller;
+    } else if (wpa_outline_trigger_find(site->source->outline, "workflow_call")) {
+        n = wpa_site_callers(t->run, site->source, callers);
+    }
+    for (size_t i = 0; i < n && wpa_site_depth(&callers[i]) < WPA_SITE_DEPTH_MAX; i++) {
+        const wpa_yaml_node *job = callers[i].job && !callers[i].step ? callers[i].job->node : NULL;
+        const wpa_yaml_node *secrets = wpa_yaml_resolve(wpa_yaml_get(job, "secrets"));
+        const wpa_yaml_pair *pair =
+            wpa_yaml_is(secrets, WPA_YAML_MAPPING) ? wpa_yaml_find_ci(secrets, name) : NULL;
+        if (pair) {
+            worst = wpa_taint_worse(
+                worst, wpa_trace_scalar(t, &callers[i], wpa_yaml_resolve(pair->value)));
+        }
+    }
+    return worst;
+}
+
 /* ---- env ---------------------------------------------------------------------------------------
  */
 
@@ -388,6 +412,9 @@ static wpa_taint trace_kind(wpa_tracer *t, const wpa_site *site, const char *pat
     }
     if (wpa_text_starts(lower, "matrix.")) {
         return wpa_trace_matrix(t, site, path);
+    }
+    if (wpa_text_starts(lower, "secrets.")) {
+        return trace_called_secret(t, site, wpa_trace_part(t, path, 1));
     }
     static const char *const opaque[] = {"vars", "matrix"};
     return is_of_any(lower, opaque, WPA_COUNT(opaque)) ? unknown

@@ -73,12 +73,27 @@ static bool is_declared_so(const char *script, const char *expression, size_t le
  * none. */
 typedef struct giving {
     const char *call, *name;
+    bool is_written; /* to the runner's file: the name stands in a text, "name=..." */
 } giving;
 
 static giving output_of(const char *name)
 {
-    return wpa_text_is_ci(name, "result") ? (giving){"return ", NULL}
-                                          : (giving){"setOutput(", name};
+    return wpa_text_is_ci(name, "result") ? (giving){"return ", NULL, false}
+                                          : (giving){"setOutput(", name, false};
+}
+
+/* Is the name written with what follows it: "name=${value}", "name<<END"? */
+static bool writes_name(const char *line, const char *name)
+{
+    size_t n = strlen(name);
+    const char *end = line + strcspn(line, "\n");
+    for (const char *at = line; (at = memmem(at, (size_t)(end - at), name, n)); at++) {
+        bool begins = at > line && strchr("'\"`", at[-1]);
+        if (begins && (at[n] == '=' || (at[n] == '<' && at[n + 1] == '<'))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The next line behind *at that gives it out, from behind the call on; NULL: none does. */
@@ -87,6 +102,9 @@ static const char *next_output(const char **at, giving g)
     while ((*at = strstr(*at, g.call))) {
         *at += strlen(g.call);
         const char *named = *at + strspn(*at, "'\"`");
+        if (g.is_written && writes_name(*at, g.name)) {
+            return *at;
+        }
         if (!g.name || (strncmp(named, g.name, strlen(g.name)) == 0 &&
                         strchr("'\"`", named[strlen(g.name)]))) {
             return *at;
@@ -316,7 +334,12 @@ static wpa_taint trace_client(wpa_tracer *t, const wpa_site *site, const char *n
 {
     const char *text = wpa_outline_with_text(site->step, "script");
     bool gives = text && strstr(text, wpa_text_is_ci(name, "result") ? "return" : name);
-    return gives ? trace_giving(t, site, output_of(name), path) : unknown;
+    wpa_taint taint = gives ? trace_giving(t, site, output_of(name), path) : unknown;
+    if (gives && strstr(text, "GITHUB_OUTPUT")) {
+        giving written = {"GITHUB_OUTPUT", name, true};
+        taint = wpa_taint_worse(taint, trace_giving(t, site, written, path));
+    }
+    return taint;
 }
 
 wpa_taint wpa_trace_client_env(wpa_tracer *t, const wpa_site *site, const char *name)
@@ -326,7 +349,7 @@ wpa_taint wpa_trace_client_env(wpa_tracer *t, const wpa_site *site, const char *
                            ? wpa_outline_with_text(site->step, "script")
                            : NULL;
     const char *at = text;
-    giving g = {call, name};
+    giving g = {call, name, false};
     bool sets = text && wpa_rule_spend(t->run, strlen(text)) && next_output(&at, g);
     return sets ? trace_giving(t, site, g, wpa_arena_printf(t->run->arena, "env.%s", name)) : none;
 }

@@ -9,13 +9,30 @@
 /* Letters of a name with its members, and of what is declared before a call, that are read. */
 #define PATH_MAX_BYTES 256
 
+/* "issue.title" of "issue?.title.trim()": names with dots, as the event has them. */
+static const char *path_at(wpa_rule_run *run, const char *at, const char *end)
+{
+    char path[PATH_MAX_BYTES];
+    size_t n = 0;
+    for (; at < end && n + 1 < sizeof path; at++) {
+        bool is_optional = *at == '?' && at + 1 < end && at[1] == '.';
+        if (!is_optional && !(*at && strchr(WPA_IDENTIFIER ".", *at))) {
+            break;
+        }
+        path[n] = *at;
+        n += !is_optional;
+    }
+    return wpa_arena_slice(run->arena, path, n);
+}
+
 static wpa_taint of_readers(wpa_rule_run *run, const wpa_site *site, const char *text,
                             wpa_span span)
 {
     static const char *const readers[][2] = {{"process.env.", NULL},
                                              {"process.env['", NULL},
                                              {"process.env[\"", NULL},
-                                             {"context.payload.", "github.event."}};
+                                             {"context.payload.", "github.event."},
+                                             {"context.payload?.", "github.event."}};
     wpa_taint worst = {0};
     for (size_t i = 0; i < WPA_COUNT(readers); i++) {
         const char *end = text + span.end;
@@ -23,7 +40,7 @@ static wpa_taint of_readers(wpa_rule_run *run, const wpa_site *site, const char 
         for (const char *at = text + span.start;
              (at = memmem(at, (size_t)(end - at), readers[i][0], n));) {
             at += n;
-            const char *name = wpa_arena_slice(run->arena, at, strspn(at, WPA_IDENTIFIER "."));
+            const char *name = path_at(run, at, end);
             wpa_taint taint = {0};
             if (*name && !readers[i][1]) {
                 taint = wpa_taint_of_variable(run, site, name, 0);

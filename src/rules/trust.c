@@ -172,13 +172,40 @@ static size_t first_check(wpa_rule_run *run, const wpa_outline_job *job)
     return i;
 }
 
-/* Steps before this one (all of them for a job) that stop for strangers. */
-static wpa_trust_guard guard_of_steps(wpa_rule_run *run, const wpa_outline_job *job,
-                                      const wpa_outline_step *before)
+/* Steps that are looked at for whether they fail for strangers: such stand at the front. */
+#define STOPS_MAX 8
+
+/* "if: head.repo.fork" with "exit 1" among the first steps of the job: kept for the event. */
+static wpa_trust_guard guard_of_stops(wpa_rule_run *run, const wpa_source *source,
+                                      const wpa_outline_job *job, size_t n, const char *event)
 {
-    size_t n = before && before->job == job ? before->index : job->n_steps;
-    bool is_checked = is_named_check(&job->uses) || first_check(run, job) < n;
-    return is_checked ? WPA_GUARD_MEMBERS : WPA_GUARD_NONE;
+    wpa_trust_guard guard = WPA_GUARD_NONE;
+    n = wpa_yaml_get(job->node, "continue-on-error") ? 0 : n;
+    for (size_t i = 0; i < n && i < STOPS_MAX; i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        char key[KEY_BYTES];
+        wpa_trust_guard own = WPA_GUARD_NONE;
+        if (step->condition && step->run && !recall(run, key_of(key, "x", step, event), &own)) {
+            own = wpa_trust_stop(source, step, event);
+            remember(run, key, own);
+        }
+        guard = stronger(guard, own);
+    }
+    return guard;
+}
+
+/* Steps before this one (all of them for a job) that stop for strangers. */
+static wpa_trust_guard guard_of_steps(wpa_rule_run *run, const wpa_source *source,
+                                      const wpa_outline_job *job, const wpa_outline_step *before,
+                                      const char *event)
+{
+    bool is_own = before && before->job == job;
+    size_t n = is_own ? before->index : job->n_steps;
+    if (is_named_check(&job->uses) || first_check(run, job) < n) {
+        return WPA_GUARD_MEMBERS;
+    }
+    bool runs_anyway = is_own && wpa_work_runs_anyway(before->condition);
+    return runs_anyway ? WPA_GUARD_NONE : guard_of_stops(run, source, job, n, event);
 }
 
 static wpa_trust_guard guard_of_job(wpa_rule_run *run, const wpa_source *source,
@@ -214,7 +241,7 @@ static wpa_trust_guard guard_of_job(wpa_rule_run *run, const wpa_source *source,
     if (!recall(run, key_of(key, question, job, event), &guard)) {
         remember(run, key, WPA_GUARD_NONE); /* for jobs that wait for each other */
         guard = condition_once(run, source, job->condition, event);
-        guard = stronger(guard, guard_of_steps(run, job, NULL));
+        guard = stronger(guard, guard_of_steps(run, source, job, NULL, event));
         guard = stronger(guard, guard_of_needs(run, source, job, event, depth));
         remember(run, key, guard);
     }
@@ -229,7 +256,7 @@ wpa_trust_guard wpa_trust_guard_of(wpa_rule_run *run, const wpa_site *site, cons
     }
     if (site->job) {
         guard = stronger(guard, condition_once(run, site->source, site->job->condition, event));
-        guard = stronger(guard, guard_of_steps(run, site->job, site->step));
+        guard = stronger(guard, guard_of_steps(run, site->source, site->job, site->step, event));
         guard = stronger(guard, guard_of_needs(run, site->source, site->job, event, 0));
     }
     return guard;

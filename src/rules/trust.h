@@ -38,6 +38,12 @@ wpa_trust_guard wpa_trust_guard_of(wpa_rule_run *run, const wpa_site *site, cons
  */
 wpa_trust_guard wpa_trust_condition(const wpa_source *source, const wpa_yaml_node *condition,
                                     const char *event, bool is_of_thread);
+/**
+ * Whom the step stops, and the job with it: it runs for every event of theirs, and does nothing but
+ * fail. EVENT: everybody.
+ */
+wpa_trust_guard wpa_trust_stop(const wpa_source *source, const wpa_outline_step *step,
+                               const char *event);
 /** Does the path lead to what was there before the comment or review that is this event? */
 bool wpa_trust_is_of_thread(const char *event, const char *path);
 /** Class of a trigger alone; of workflow_run that of the runs it follows, as far as known. */

@@ -274,7 +274,8 @@ static bool has_strangers_name(const world *w, const wpa_expr *node, meaning m)
     const char *path = path_of(w, node->args[1]);
     bool is_text =
         text->kind == WPA_EXPR_STRING || wpa_text_is(path_of(w, text), "github.repository");
-    return m == MEANS_HEAD_REPOSITORY && is_text && path && !wpa_text_ends(path, ".id");
+    bool is_name = m == MEANS_HEAD_REPOSITORY || m == MEANS_AUTHOR || m == MEANS_ACTOR;
+    return is_name && is_text && path && !wpa_text_ends(path, "id");
 }
 
 /* contains(list, value) where the value tells strangers apart. */
@@ -405,16 +406,16 @@ static wpa_expr_truth judge(const world *w, const wpa_expr *node)
     return truth;
 }
 
-/* Does the condition hold in no such world, whatever had started the run before? */
-static bool is_shut(const wpa_expr *root, world w)
+/* Does the condition come to this in every such world, whatever had started the run before? */
+static bool comes_to(const wpa_expr *root, world w, wpa_expr_truth truth)
 {
     static const char *const parents[] = {"pull_request", "pull_request_target"};
     if (!wpa_text_is(w.event, "workflow_run") || !w.has_strangers) {
-        return judge(&w, root) == WPA_EXPR_FALSY;
+        return judge(&w, root) == truth;
     }
     for (size_t i = 0; i < WPA_COUNT(parents); i++) {
         w.parent = parents[i];
-        if (judge(&w, root) != WPA_EXPR_FALSY) {
+        if (judge(&w, root) != truth) {
             return false;
         }
     }
@@ -449,8 +450,24 @@ static const wpa_expr *root_of(const wpa_source *source, const wpa_yaml_node *co
     return is_whole ? place->parsed.root : NULL;
 }
 
-wpa_trust_guard wpa_trust_condition(const wpa_source *source, const wpa_yaml_node *condition,
-                                    const char *event, bool is_of_thread)
+/* Does the script do nothing but say something, and fail: "echo no; exit 1"? */
+static bool step_fails(const wpa_outline_step *step)
+{
+    static const char *const printers[] = {"echo", "printf", "Write-Host", "Write-Error"};
+    const wpa_script *script = step->condition ? step->lexed : NULL;
+    bool fails = false, is_plain = script && !wpa_yaml_get(step->node, "continue-on-error");
+    for (size_t i = 0; is_plain && i < script->n_commands && !fails; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        const wpa_shell_word *code = wpa_text_is(c->name, "exit") ? wpa_shell_argument(c, 0) : NULL;
+        fails = wpa_text_is(c->name, "false") || (code && !wpa_text_is(code->text, "0"));
+        is_plain = fails || wpa_text_index(c->name, printers, WPA_COUNT(printers)) >= 0;
+    }
+    return is_plain && fails;
+}
+
+/* Whom it comes to this for: nobody's event, those from other repositories, or strangers' alone. */
+static wpa_trust_guard guard_by(const wpa_source *source, const wpa_yaml_node *condition,
+                                const char *event, bool is_of_thread, wpa_expr_truth truth)
 {
     if (!condition) {
         return WPA_GUARD_NONE;
@@ -462,16 +479,29 @@ wpa_trust_guard wpa_trust_condition(const wpa_source *source, const wpa_yaml_nod
     }
     world w = {.event = event, .is_of_thread = is_of_thread, .arena = arena};
     w.references = wpa_expr_references(root, arena, &w.n_references);
-    if (is_shut(root, w)) {
+    if (comes_to(root, w, truth)) {
         return WPA_GUARD_EVENT;
     }
     w.has_strangers = true;
-    if (is_shut(root, w)) {
+    if (comes_to(root, w, truth)) {
         return WPA_GUARD_FORKS;
     }
     w.has_members = true;
     w.names_bots = strcasestr(wpa_yaml_text(condition) ? wpa_yaml_text(condition) : "", "[bot]");
-    return is_shut(root, w) ? WPA_GUARD_MEMBERS : WPA_GUARD_NONE;
+    return comes_to(root, w, truth) ? WPA_GUARD_MEMBERS : WPA_GUARD_NONE;
+}
+
+wpa_trust_guard wpa_trust_condition(const wpa_source *source, const wpa_yaml_node *condition,
+                                    const char *event, bool is_of_thread)
+{
+    return guard_by(source, condition, event, is_of_thread, WPA_EXPR_FALSY);
+}
+
+wpa_trust_guard wpa_trust_stop(const wpa_source *source, const wpa_outline_step *step,
+                               const char *event)
+{
+    return step_fails(step) ? guard_by(source, step->condition, event, false, WPA_EXPR_TRUTHY)
+                            : WPA_GUARD_NONE;
 }
 
 bool wpa_trust_is_guarded(const wpa_source *source, const wpa_yaml_node *condition)
@@ -496,7 +526,7 @@ static bool is_never(const wpa_source *source, const wpa_yaml_node *condition, w
     w.arena = arena;
     const wpa_expr *root = root_of(source, condition, arena);
     w.references = wpa_expr_references(root, arena, &w.n_references);
-    return root && is_shut(root, w);
+    return root && comes_to(root, w, WPA_EXPR_FALSY);
 }
 
 bool wpa_trust_is_for_other_event(const wpa_source *source, const wpa_yaml_node *condition,

@@ -156,10 +156,15 @@ static size_t first_given(const wpa_shell_command *c, const function *f)
     return 0;
 }
 
-/* Does "shift" stand between, so that any word may be the first? */
-static bool shifts(const char *text, size_t from, size_t to)
+/* Does "shift" stand before, or in a loop around it, so that any word may be the first? */
+static bool shifts(const char *text, wpa_span body, size_t at)
 {
-    return from < to && wpa_text_find(text + from, to - from, "shift") != NULL;
+    size_t reach = wpa_text_find(text + body.start, wpa_span_length(body), "while ") ||
+                           wpa_text_find(text + body.start, wpa_span_length(body), "until ")
+                       ? body.end
+                       : at;
+    return body.start < reach &&
+           wpa_text_find(text + body.start, reach - body.start, "shift") != NULL;
 }
 
 wpa_positional wpa_positional_of(wpa_rule_run *run, const wpa_outline_step *step, const char *name,
@@ -176,7 +181,8 @@ wpa_positional wpa_positional_of(wpa_rule_run *run, const wpa_outline_step *step
         l.index = l.index * 10 + (size_t)(*digit - '0');
     }
     l.index -= l.index ? 1 : 0;
-    l.takes_on = l.takes_on || shifts(script->text, f ? f->body.start : 0, at);
+    wpa_span body = f ? f->body : (wpa_span){0, script->length};
+    l.takes_on = l.takes_on || shifts(script->text, body, at);
     for (size_t i = 0; i < script->n_commands && wpa_rule_spend(run, 1); i++) {
         const wpa_shell_command *c = &script->commands[i];
         if (c->is_nested_script || c->n_words <= c->first) {

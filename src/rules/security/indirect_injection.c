@@ -299,13 +299,14 @@ static void check_javascript(wpa_rule_run *run, const wpa_site *site)
         {"eval(", NULL, "JavaScript", false},
         {"new Function(", NULL, "JavaScript", false},
         {"execSync(", "child_process", "a shell", false},
-        {" exec(", "child_process", "a shell", false},
+        {"exec(", "child_process", "a shell", false},
+        {"child_process.exec(", "child_process", "a shell", false},
         {".exec(`", "child_process", "a shell", false},
         {"exec.exec(", NULL, "a shell", true},
         {"getExecOutput(", NULL, "a shell", true},
         {"execFileSync(", "child_process", "a shell", true},
         {"spawnSync(", "child_process", "a shell", true},
-        {" spawn(", "child_process", "a shell", true},
+        {"spawn(", "child_process", "a shell", true},
     };
     const wpa_yaml_node *node = wpa_step_javascript(site->step);
     const char *text = node ? node->text : NULL;
@@ -316,7 +317,10 @@ static void check_javascript(wpa_rule_run *run, const wpa_site *site)
              at = strstr(at + 1, marks[i].mark)) {
             size_t length = call_length(at);
             size_t first = marks[i].takes_words ? code_within(at, length) : 0;
-            bool is_whole = at == text || !strchr(WPA_IDENTIFIER, at[-1]);
+            /* "pattern.exec(" and "exec.exec(" are other functions. */
+            const char *own =
+                wpa_text_is(marks[i].mark, "exec(") ? WPA_IDENTIFIER "." : WPA_IDENTIFIER;
+            bool is_whole = at == text || !strchr(own, at[-1]);
             wpa_taint taint = {0};
             size_t from = (size_t)(at - text);
             if (is_whole && wpa_rule_spend(run, length)) {

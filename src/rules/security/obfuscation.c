@@ -468,29 +468,56 @@ static bool is_run(const wpa_script *script, size_t decoder)
     return false;
 }
 
-/* Is a program called that is_decoder knows? */
+/* "pwsh -EncodedCommand ZQBj...", also cut short: a script in base64. */
+static bool is_encoded(const wpa_shell_command *c)
+{
+    static const char option[] = "-EncodedCommand";
+    bool is_shell = wpa_text_starts(c->name, "pwsh") || wpa_text_starts(c->name, "powershell");
+    for (size_t i = c->first + 1; is_shell && i + 1 < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        size_t length = strlen(word);
+        if (length > 1 && length < sizeof option && strncasecmp(word, option, length) == 0 &&
+            is_blob(c->words[i + 1].text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is a program called that is_decoder or is_encoded knows? */
 static bool may_decode(const wpa_yaml_doc *doc)
 {
-    return wpa_yaml_may_name(doc, "base64") || wpa_yaml_may_name(doc, "base32") ||
+    bool may_encode = wpa_yaml_may_hold(doc, " -e") || wpa_yaml_may_hold(doc, " -E");
+    return (may_encode &&
+            (wpa_yaml_may_name(doc, "pwsh") || wpa_yaml_may_name(doc, "powershell"))) ||
+           wpa_yaml_may_name(doc, "base64") || wpa_yaml_may_name(doc, "base32") ||
            wpa_yaml_may_name(doc, "openssl") || wpa_yaml_may_name(doc, "xxd");
+}
+
+static void report_blob(wpa_rule_run *run, const wpa_outline_step *step, const wpa_shell_command *c)
+{
+    wpa_finding *finding =
+        wpa_rule_report(run, wpa_outline_script_span(step, c->span), NULL, NULL,
+                        "what is decoded here is run, and nobody can read what it is");
+    finding->severity = WPA_SEVERITY_HIGH;
+    finding->confidence = WPA_CONFIDENCE_MEDIUM;
 }
 
 static void check_blobs(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    const wpa_script *script = step->script;
+    const wpa_script *script = step->lexed;
     for (size_t i = 0; script && i < script->n_commands; i++) {
-        if (!is_decoder(&script->commands[i])) {
+        if (is_encoded(&script->commands[i])) {
+            report_blob(run, step, &script->commands[i]);
+        }
+        if (!step->script || !is_decoder(&script->commands[i])) {
             continue;
         }
         bool has_source = has_blob(&script->commands[i]) ||
                           (i > 0 && wpa_text_is(script->commands[i].before, "|") &&
                            has_blob(&script->commands[i - 1]));
         if (has_source && is_run(script, i)) {
-            wpa_finding *finding = wpa_rule_report(
-                run, wpa_outline_script_span(step, script->commands[i].span), NULL, NULL,
-                "what is decoded here is run, and nobody can read what it is");
-            finding->severity = WPA_SEVERITY_HIGH;
-            finding->confidence = WPA_CONFIDENCE_MEDIUM;
+            report_blob(run, step, &script->commands[i]);
         }
     }
 }

@@ -1,6 +1,7 @@
 /* SEC-045: a job on a runner of one's own, which outlives it. */
 #include <string.h>
 
+#include "match/words.h"
 #include "rules/outline.h"
 #include "rules/own.h"
 #include "rules/steps.h"
@@ -61,6 +62,20 @@ static bool is_of_larger_runners(const wpa_yaml_node *group, const wpa_outline_j
     return is;
 }
 
+/*
+ * Does an expression name a runner of one's own for whatever starts the job? What it asks of the
+ * repository is true of pull requests from forks, too; of an event it asks to keep them out.
+ */
+static bool names_own_runner(const char *expression)
+{
+    static const char *const questions[] = {"event", "fork",   "head",  "actor", "ref",  "matrix",
+                                            "vars",  "inputs", "needs", "env",   "label"};
+    bool names =
+        strcasestr(expression, "'self-hosted'") || strcasestr(expression, "\"self-hosted\"");
+    return names &&
+           !wpa_words_find(expression, strlen(expression), questions, WPA_COUNT(questions), NULL);
+}
+
 static place find_label(wpa_rule_run *run, const wpa_outline_job *job)
 {
     for (size_t i = 0; i < job->n_labels; i++) {
@@ -100,6 +115,10 @@ static place find_label(wpa_rule_run *run, const wpa_outline_job *job)
         return (place){0};
     }
     bool is_open = job->has_open_labels && wpa_outline_has_expression(text);
+    if (is_open && names_own_runner(text)) {
+        return (place){runs_on, "a self-hosted runner, by its expression", WPA_CONFIDENCE_MEDIUM,
+                       true};
+    }
     return (place){is_open ? runs_on : NULL, "a runner that an expression chooses",
                    WPA_CONFIDENCE_LOW, is_open && strcasestr(text, "self-hosted")};
 }

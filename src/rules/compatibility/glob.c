@@ -222,6 +222,7 @@ const wpa_rule wpa_rule_glob = {
     .confidence = WPA_CONFIDENCE_HIGH,
     .persona = WPA_PERSONA_DEFAULT,
     .inputs = WPA_INPUT_WORKFLOW,
+    .words = (const char *const[]){"branches", "tags", "paths", NULL},
     .summary = "A filter pattern of branches, tags or paths cannot mean what it says",
     .why = "The pattern fits nothing, or something else, and the workflow does not start or always "
            "does.",

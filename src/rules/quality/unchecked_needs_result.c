@@ -143,6 +143,7 @@ const wpa_rule wpa_rule_unchecked_needs_result = {
     .confidence = WPA_CONFIDENCE_HIGH,
     .persona = WPA_PERSONA_DEFAULT,
     .inputs = WPA_INPUT_WORKFLOW,
+    .words = (const char *const[]){"always()", "!cancelled()", NULL},
     .summary = "A job runs after failed jobs without testing what became of them",
     .why = "A required check is green though its parts failed, or a release goes out untested.",
     .fix = "Test needs.*.result for failure and cancelled, or leave the condition out.",

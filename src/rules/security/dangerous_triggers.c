@@ -160,6 +160,8 @@ const wpa_rule wpa_rule_dangerous_triggers = {
     .confidence = WPA_CONFIDENCE_MEDIUM,
     .persona = WPA_PERSONA_DEFAULT,
     .inputs = WPA_INPUT_WORKFLOW,
+    .words = (const char *const[]){"pull_request_target", "workflow_run", "issue_comment", "issues",
+                                   "discussion", "discussion_comment", NULL},
     .summary = "An event that strangers cause starts a job with a write token or secrets",
     .why = "Anything of theirs that reaches a command there, a title or a file, runs with those "
            "rights.",

@@ -22,7 +22,7 @@ endif()
 set(WPA_NO_FACTS "XDG_DATA_HOME=/nonexistent;XDG_DATA_DIRS=/nonexistent")
 
 # The end of what hangs: beside other work on the machine a test takes many times as long as alone.
-set(WPA_TEST_SECONDS 900)
+set(WPA_TEST_SECONDS 1800)
 
 # The tests of what has threads: they run under ThreadSanitizer too (ctest -L threads).
 set(WPA_THREAD_TESTS "^(analysis\\.(pool|tree)|core\\.(command|memory)|db\\.(pg|source)|job\\.|agent\\.|\

@@ -409,7 +409,7 @@ def things_are_found_by_each_of_their_names(world):
     ordered = world.call("POST", "/patches", {"analysis_id": analysis, "patch_name": "named"})
     assert ordered.status == 201, ordered.body
     patch = ordered.json
-    assert world.call("POST", f"/patches/{patch['id']}/test?wait=100", timeout=120).json["status"] == "tested"
+    assert world.call_until_done(f"/patches/{patch['id']}/test").json["status"] == "tested"
     deployed = world.call("POST", f"/patches/{patch['id']}/deploy?wait=60", timeout=90)
     assert deployed.status in (200, 202), deployed.body
 
@@ -500,7 +500,7 @@ def lists_say_what_single_things_say(world):
 
 
 def a_list_follows_every_change(world):
-    analysis = world.call("POST", "/analyze?wait=120", {"workflow_name": "ledger-api-ci"}, timeout=150).json
+    analysis = world.call_until_done("/analyze", {"workflow_name": "ledger-api-ci"}).json
     name = world.call("POST", "/patches", {"analysis_id": analysis["id"], "patch_name": "Followed"}).json["short_id"]
 
     def entry():
@@ -511,7 +511,7 @@ def a_list_follows_every_change(world):
     deployed = {"strategy": "all-at-once", "bake_ms": 100, "rollback_verify_ms": 0}
     assert world.call("PATCH", f"/patches/{name}", {"reviewed_by": "ana", "deployment_config": deployed}).status == 200
     assert entry()["reviewed_by"] == "ana"
-    assert world.call("POST", f"/patches/{name}/test?wait=120", timeout=150).status == 200
+    assert world.call_until_done(f"/patches/{name}/test").status == 200
     assert entry()["status"] == "tested"
     assert world.call("PATCH", f"/patches/{name}", {"status": "approved"}).status == 200
     assert (entry()["status"], entry()["approvals"]) == ("approved", 1)
@@ -532,7 +532,7 @@ def one_patch_follows_every_change(world):
     fixable = world.call("GET", "/findings?limit=500&filter=has:fix").json["items"]
     free = [f for f in fixable if f["state"] == "open" and not f["workflow_name"].startswith("ledger-api")]
     repository, workflow = free[0]["repository"], free[0]["workflow_name"]
-    analysis = world.call("POST", "/analyze?wait=120", {"workflow_name": workflow}, timeout=150).json
+    analysis = world.call_until_done("/analyze", {"workflow_name": workflow}).json
     ordered = world.call("POST", "/patches", {"analysis_id": analysis["id"], "patch_name": "Kept"}).json
     path, key = "/patches/" + ordered["short_id"], ordered["short_id"][2:]
 
@@ -555,7 +555,7 @@ def one_patch_follows_every_change(world):
         assert alone == listed
         return alone
 
-    report = world.call("POST", path + "/test?wait=120", timeout=150)
+    report = world.call_until_done(path + "/test")
     assert report.status == 200, report.body
     kept = one()["test_report"]
     assert kept["attempt"] and kept == {name: report.json[name] for name in kept}
@@ -675,7 +675,7 @@ def long_calls_say_where(world):
     job = order.headers["Location"].removeprefix(BASE)
     wait_for("the job", lambda: world.call("GET", job).json["state"] == "done")
     path = "/patches/" + make_patch(world, "tested").json["short_id"]
-    joined = world.call("POST", path + "/test?wait=120", timeout=150)  # the one that was queued
+    joined = world.call_until_done(path + "/test")  # the one that was queued
     assert joined.status == 200, joined.body
     unmeasured = {skip["check"] for skip in joined.json["skipped"]}
     assert {"integration_tests", "compatibility_checks"} <= unmeasured, joined.body
@@ -686,7 +686,7 @@ def long_calls_say_where(world):
     assert answered.status == 200 and answered.json["attempt"] == joined.json["attempt"]
     anew = world.call("POST", path + "/test?again=true&wait=0")
     assert anew.status == 202 and anew.headers["Location"] == BASE + path, anew.headers
-    again = world.call("POST", path + "/test?wait=120", timeout=150)
+    again = world.call_until_done(path + "/test")
     assert again.status == 200 and again.json["attempt"] > joined.json["attempt"], again.body
 
 

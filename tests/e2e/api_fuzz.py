@@ -205,13 +205,13 @@ def make_things(world):
     """Something of each kind, so that calls have what they are about."""
     world.add_fleet()
     wait_for("the scan of the fleet", lambda: world.call("GET", "/health/ledger-api-ci").status == 200)
-    analysis = world.call("POST", "/analyze?wait=120", {"workflow_name": "ledger-api-ci"}, timeout=150)
+    analysis = world.call_until_done("/analyze", {"workflow_name": "ledger-api-ci"})
     assert analysis.status == 200, analysis.body
     made = world.call("POST", "/patches", {"analysis_id": analysis.json["id"], "patch_name": "Fixes"})
     assert made.status == 201, made.body
     deployed = {"strategy": "all-at-once", "bake_ms": 100, "rollback_verify_ms": 0}
     world.call("PATCH", "/patches/p-1", {"deployment_config": deployed})
-    assert world.call("POST", "/patches/p-1/test?wait=120", timeout=150).status == 200
+    assert world.call_until_done("/patches/p-1/test").status == 200
     assert world.call("POST", "/patches/p-1/deploy?wait=120", timeout=150).status in (200, 202)
     token = {"name": "ci", "scopes": ["read"], "expires_in_days": 1}
     assert world.call("POST", "/tokens", token).status == 201

@@ -276,6 +276,13 @@ class World:
         finally:
             connection.close()
 
+    def call_until_done(self, path, body=None):
+        """An order that is waited for however long it takes: who gives it again joins what is under way."""
+        def give():
+            answer = self.call("POST", path + "?wait=120", body, timeout=150)
+            return answer.status != 202 and answer
+        return wait_for(path, give, 5 * PATIENCE)
+
     def connect(self, timeout=PATIENCE):
         return socket.create_connection(("127.0.0.1", self.port), timeout)
 

@@ -270,8 +270,7 @@ static void the_audit_log_tells_it(void **state)
     wpa_tty_press(s->tty, "8");
     wpa_tty_expect(s->tty, "[8 Audit]");
     wpa_tty_expect(s->tty, "deployment rolled back");
-    wpa_tty_press(s->tty, ":");
-    wpa_tty_press(s->tty, "verify chain\r");
+    wpa_tty_command(s->tty, "verify chain");
     wpa_tty_expect(s->tty, "verified");
     wpa_tty_expect_gone(s->tty, "not verified");
     wpa_tty_press(s->tty, "q");

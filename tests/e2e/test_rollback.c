@@ -37,8 +37,7 @@ static void a_failing_check_rolls_back(void **state)
                                "WHERE f.rule = 'retired-runner' AND r.name = '" REPOSITORY "'");
     wpa_arena *arena = wpa_sample_arena(sample);
     const char *before = wpa_sample_git(sample, REPOSITORY, "rev-parse refs/heads/main");
-    wpa_tty_press(tty, ":");
-    wpa_tty_press(tty, wpa_arena_printf(arena, "goto f-%s\r", finding));
+    wpa_tty_command(tty, wpa_arena_printf(arena, "goto f-%s", finding));
     wpa_tty_expect(tty, "─ retired-runner ─");
     wpa_tty_press(tty, "p");
     wpa_tty_expect(tty, "─ ✓ tested ─");

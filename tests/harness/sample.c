@@ -608,6 +608,14 @@ void wpa_tty_press(wpa_tty *tty, const char *key)
     wpa_tty_send(tty, key);
 }
 
+void wpa_tty_command(wpa_tty *tty, const char *line)
+{
+    wpa_tty_press(tty, ":");
+    wpa_tty_expect(tty, "commands matching");
+    wpa_tty_send(tty, line);
+    wpa_tty_send(tty, "\r");
+}
+
 void wpa_tty_escape(wpa_tty *tty, const char *text)
 {
     wpa_tty_press(tty, "\033");

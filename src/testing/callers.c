@@ -3,6 +3,7 @@
  * fleet who uses them: in their own repository as it would be, in others as they were analysed.
  */
 #include <string.h>
+#include <strings.h>
 
 #include <wpa/text.h>
 
@@ -15,6 +16,7 @@
 
 #define CHANGES_MAX 200 /* of one contract that are held against callers */
 #define CALLERS_MAX 500 /* steps and jobs that are looked at */
+#define MOVED "C330"    /* which fixes of pins declare */
 
 typedef struct search {
     const wpa_test_context *context;
@@ -23,30 +25,38 @@ typedef struct search {
     size_t n_changes;
     const char *used_as; /* "./" left out: the workflow's path, or the action's folder */
     const char *slug;    /* as other repositories call it, or NULL */
+    const char *name;    /* of the workflow before, or NULL */
     bool *is_answered;   /* [n_changes] somebody was found whom it concerns */
     size_t n_callers;
 } search;
 
 /* ---- one caller ---- */
 
-static void judge(search *s, const wpa_contract_caller *caller, const char *who, bool is_pinned)
+/** The i-th change concerns somebody. */
+static void answer(search *s, size_t i, const char *who, bool is_pinned)
 {
     wpa_arena *arena = s->context->arena;
+    const wpa_contract_change *change = &s->changes[i];
+    s->is_answered[i] = true;
+    wpa_test_evidence(s->outcome, arena, change->rule,
+                      wpa_arena_printf(arena, "%s: %s%s", who, change->text,
+                                       is_pinned ? " (once it takes a newer commit)" : ""));
+    if (change->is_error && !is_pinned) {
+        wpa_test_fail(s->outcome, arena, "%s %s, on which %s relies", change->rule, change->text,
+                      who);
+    } else {
+        wpa_test_warn(s->outcome, arena, "%s %s, which %s would notice", change->rule, change->text,
+                      who);
+    }
+}
+
+static void judge(search *s, const wpa_contract_caller *caller, const char *who, bool is_pinned)
+{
     for (size_t i = 0; i < s->n_changes; i++) {
-        const wpa_contract_change *change = &s->changes[i];
-        if (!wpa_contract_concerns(change, caller, arena)) {
-            continue;
-        }
-        s->is_answered[i] = true;
-        wpa_test_evidence(s->outcome, arena, change->rule,
-                          wpa_arena_printf(arena, "%s: %s%s", who, change->text,
-                                           is_pinned ? " (once it takes a newer commit)" : ""));
-        if (change->is_error && !is_pinned) {
-            wpa_test_fail(s->outcome, arena, "%s %s, on which %s relies", change->rule,
-                          change->text, who);
-        } else {
-            wpa_test_warn(s->outcome, arena, "%s %s, which %s would notice", change->rule,
-                          change->text, who);
+        bool is_declared_move = wpa_text_is(s->changes[i].rule, MOVED) &&
+                                wpa_test_is_declared(s->context, WPA_DECLARES_PINS);
+        if (!is_declared_move && wpa_contract_concerns(&s->changes[i], caller, s->context->arena)) {
+            answer(s, i, who, is_pinned);
         }
     }
 }
@@ -103,6 +113,62 @@ static void judge_file(search *s, const char *path, const char *who, const char 
     }
 }
 
+/* ---- scripts that start it: "gh workflow run it.yml -f input=value" ---- */
+
+/** Is it this workflow that the command starts: by its file, or by its name? */
+static bool is_started(const search *s, const wpa_shell_command *command)
+{
+    const char *slash = strrchr(s->used_as, '/');
+    const char *file = slash ? slash + 1 : s->used_as;
+    return wpa_shell_is(command, "gh", "workflow") && wpa_shell_word_find(command, "run") &&
+           (wpa_shell_word_find(command, file) ||
+            (s->name && wpa_shell_word_find(command, s->name)));
+}
+
+/** Does the command give the input, or the value of it that the change is about? */
+static bool is_given(const wpa_contract_change *change, const wpa_shell_command *command)
+{
+    static const char *const flags[] = {"--raw-field=", "--field=", "-f", "-F"};
+    size_t length = strlen(change->name);
+    for (size_t i = command->first + 1; i < command->n_words; i++) {
+        const char *word = command->words[i].text;
+        for (size_t k = 0; k < WPA_COUNT(flags); k++) {
+            if (wpa_text_starts(word, flags[k])) {
+                word += strlen(flags[k]);
+                break;
+            }
+        }
+        if (strncasecmp(word, change->name, length) == 0 && word[length] == '=' &&
+            (!change->value || wpa_text_is(word + length + 1, change->value))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void judge_starts(search *s, const wpa_test_definition *definition, wpa_arena *scratch)
+{
+    wpa_input_kind kind = WPA_INPUT_WORKFLOW;
+    (void)!wpa_input_of_path(definition->path, &kind);
+    const wpa_source *source = wpa_source_read(kind, definition->path, definition->text,
+                                               definition->size_bytes, NULL, scratch);
+    const wpa_outline *o = source->outline;
+    for (size_t i = 0; o && i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            const wpa_script *script = o->jobs[i].steps[k].script;
+            for (size_t c = 0; script && c < script->n_commands; c++) {
+                bool is_start = is_started(s, &script->commands[c]);
+                for (size_t n = 0; is_start && n < s->n_changes; n++) {
+                    if (s->changes[n].concern == WPA_CONTRACT_STARTS &&
+                        is_given(&s->changes[n], &script->commands[c])) {
+                        answer(s, n, definition->path, false);
+                    }
+                }
+            }
+        }
+    }
+}
+
 static bool look_in(const wpa_test_definition *definition, wpa_arena *scratch, void *of)
 {
     search *s = of;
@@ -110,6 +176,9 @@ static bool look_in(const wpa_test_definition *definition, wpa_arena *scratch, v
     if (strstr(definition->text, slash ? slash + 1 : s->used_as)) {
         judge_file(s, definition->path, definition->path, definition->text, definition->size_bytes,
                    scratch);
+    }
+    if (strstr(definition->text, "workflow run")) {
+        judge_starts(s, definition, scratch);
     }
     return s->n_callers < CALLERS_MAX;
 }
@@ -139,13 +208,15 @@ static size_t look_in_others(search *s)
 static void tell_open(const search *s, size_t n_unread)
 {
     wpa_arena *arena = s->context->arena;
-    bool is_declared = wpa_test_is_declared(s->context, WPA_DECLARES_NAMES);
+    bool are_names = wpa_test_is_declared(s->context, WPA_DECLARES_NAMES);
+    bool are_pins = wpa_test_is_declared(s->context, WPA_DECLARES_PINS);
     bool is_cut = s->n_callers >= CALLERS_MAX || s->context->patch->has_more_callers;
     for (size_t i = 0; i < s->n_changes; i++) {
         if (s->is_answered[i]) {
             continue;
         }
         const wpa_contract_change *change = &s->changes[i];
+        bool is_declared = wpa_text_is(change->rule, MOVED) ? are_pins : are_names;
         wpa_test_evidence(
             s->outcome, arena, change->rule,
             wpa_arena_printf(arena, "%s; nobody is known whom it concerns", change->text));
@@ -186,9 +257,10 @@ static bool compare_contract(const wpa_test_context *context, wpa_test_outcome *
                              wpa_error *err)
 {
     search s = {.context = context, .outcome = outcome};
-    s.changes = wpa_contract_compare(model_of(context, &context->file->before),
-                                     model_of(context, &context->file->after), context->arena,
-                                     &s.n_changes);
+    const wpa_model *before = model_of(context, &context->file->before);
+    s.name = before && before->workflow ? before->workflow->name.text : NULL;
+    s.changes = wpa_contract_compare(before, model_of(context, &context->file->after),
+                                     context->arena, &s.n_changes);
     if (s.n_changes == 0) {
         wpa_test_evidence(outcome, context->arena, "compared",
                           "inputs, outputs, secrets, permissions: what callers rely on stays");
@@ -223,27 +295,38 @@ static bool calls_own(const wpa_model *model)
     return false;
 }
 
-static bool has_contract(const wpa_test_context *context)
+/** Is it called or started with inputs, or does a part of it come from somewhere else now? */
+static bool is_relied_on(const wpa_test_context *context)
 {
     const wpa_model *before = model_of(context, &context->file->before);
-    return context->file->is_definition && ((before && wpa_contract_is_callable(before)) ||
-                                            calls_own(model_of(context, &context->file->after)));
+    size_t n = 0;
+    if (!before || wpa_contract_is_callable(before) || wpa_contract_is_startable(before)) {
+        return before != NULL;
+    }
+    (void)wpa_contract_compare(before, model_of(context, &context->file->after), context->arena,
+                               &n);
+    return n > 0;
+}
+
+static bool has_contract(const wpa_test_context *context)
+{
+    return context->file->is_definition &&
+           (is_relied_on(context) || calls_own(model_of(context, &context->file->after)));
 }
 
 static bool check_contracts(const wpa_test_context *context, wpa_test_outcome *outcome,
                             wpa_error *err)
 {
-    const wpa_model *before = model_of(context, &context->file->before);
     if (calls_own(model_of(context, &context->file->after)) &&
         !wpa_test_ask_rule(context, "call-contract", counts, outcome, err)) {
         return false;
     }
-    return !before || !wpa_contract_is_callable(before) || compare_contract(context, outcome, err);
+    return !is_relied_on(context) || compare_contract(context, outcome, err);
 }
 
 const wpa_test_check wpa_test_t201 = {.id = "T201",
                                       .phase = WPA_TEST_INTEGRATION,
-                                      .version = 1,
+                                      .version = 2,
                                       .scope = WPA_TEST_OF_FILE,
                                       .title = "contracts hold for all who call",
                                       .applies = has_contract,

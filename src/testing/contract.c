@@ -5,6 +5,11 @@
 #include <wpa/map.h>
 #include <wpa/text.h>
 
+#include "rules/shell.h"
+
+#define PARTS_MAX 300 /* jobs, and steps of one, whose references are compared */
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
 typedef struct changes {
     wpa_arena *arena;
     wpa_contract_change *items;
@@ -328,6 +333,163 @@ static void compare_actions(changes *list, const wpa_action_file *was, const wpa
     }
 }
 
+/* ---- variables that an action leaves to the steps behind it ---- */
+
+static void note_variables(wpa_map *names, const wpa_step *step, wpa_arena *arena)
+{
+    const char *text = step->run.text;
+    const wpa_script *script =
+        text && strstr(text, "GITHUB_ENV") ? wpa_script_read(text, strlen(text), arena) : NULL;
+    for (size_t i = 0; script && i < script->n_commands; i++) {
+        const wpa_shell_command *command = &script->commands[i];
+        bool is_told = false;
+        for (size_t k = 0; k < command->n_redirects; k++) {
+            is_told = is_told || strstr(command->redirects[k].target.text, "GITHUB_ENV");
+        }
+        for (size_t k = command->first + 1; k < command->n_words && is_told; k++) {
+            const char *word = command->words[k].text, *equals = strchr(word, '=');
+            if (equals > word && equals == word + strspn(word, LETTERS)) {
+                wpa_map_put(names, wpa_arena_slice(arena, word, (size_t)(equals - word)), names);
+            }
+        }
+    }
+}
+
+static wpa_map *variables_of(const wpa_action_file *action, wpa_arena *arena)
+{
+    wpa_map *names = wpa_map_new(arena);
+    for (size_t i = 0; i < action->n_steps; i++) {
+        note_variables(names, &action->steps[i], arena);
+    }
+    return names;
+}
+
+static void compare_variables(changes *list, const wpa_action_file *was, const wpa_action_file *is)
+{
+    const wpa_map *before = variables_of(was, list->arena), *after = variables_of(is, list->arena);
+    for (size_t i = 0; i < wpa_map_count(before); i++) {
+        const char *name = wpa_map_at(before, i, NULL);
+        if (!wpa_map_has(after, name)) {
+            add(list, (wpa_contract_change){
+                          .rule = "C329",
+                          .concern = WPA_CONTRACT_SEES,
+                          .name = name,
+                          .text = wpa_arena_printf(list->arena,
+                                                   "the variable '%s' is not set any more", name)});
+        }
+    }
+}
+
+/* ---- what it is started with ---- */
+
+static const wpa_trigger *dispatch_of(const wpa_model *model)
+{
+    return model && model->workflow ? wpa_workflow_trigger(model->workflow, "workflow_dispatch")
+                                    : NULL;
+}
+
+bool wpa_contract_is_startable(const wpa_model *model)
+{
+    return dispatch_of(model) != NULL;
+}
+
+static void compare_choices(changes *list, const wpa_parameter *was, const wpa_parameter *is)
+{
+    for (size_t i = 0; i < was->options.n && is->options.n; i++) {
+        const char *value = was->options.items[i].text;
+        if (value && !wpa_value_list_has(&is->options, value)) {
+            add(list, (wpa_contract_change){.rule = "C305",
+                                            .is_error = true,
+                                            .concern = WPA_CONTRACT_STARTS,
+                                            .name = was->name,
+                                            .value = value,
+                                            .text = wpa_arena_printf(
+                                                list->arena, "input '%s' cannot be '%s' any more",
+                                                was->name, value)});
+        }
+    }
+}
+
+/** Whether it can be started at all is for the trigger corpus to say. */
+static void compare_dispatch(changes *list, const wpa_model *before, const wpa_model *after)
+{
+    const wpa_trigger *was = dispatch_of(before), *is = dispatch_of(after);
+    const wpa_map *now =
+        is ? parameters_by_name(is->inputs, is->n_inputs, list->arena) : wpa_map_new(list->arena);
+    for (size_t i = 0; was && is && i < was->n_inputs; i++) {
+        const wpa_parameter *input = &was->inputs[i];
+        const wpa_parameter *same = wpa_map_get(now, lower(input->name, list->arena));
+        if (same) {
+            compare_choices(list, input, same);
+        } else {
+            add(list,
+                (wpa_contract_change){.rule = "C317",
+                                      .is_error = true,
+                                      .concern = WPA_CONTRACT_STARTS,
+                                      .name = input->name,
+                                      .text = wpa_arena_printf(list->arena,
+                                                               "it cannot be started with '%s' any "
+                                                               "more",
+                                                               input->name)});
+        }
+    }
+}
+
+/* ---- where its parts come from ---- */
+
+static void compare_reference(changes *list, const wpa_reference *was, const wpa_reference *is)
+{
+    if (was->kind == WPA_REFERENCE_REPOSITORY && is->kind == WPA_REFERENCE_REPOSITORY &&
+        !wpa_text_is_ci(was->slug, is->slug)) {
+        add(list, (wpa_contract_change){.rule = "C330",
+                                        .is_error = true,
+                                        .text = wpa_arena_printf(list->arena,
+                                                                 "what came from '%s' comes from "
+                                                                 "'%s'",
+                                                                 was->slug, is->slug)});
+    }
+}
+
+static const wpa_step *same_step(const wpa_step *steps, size_t n, const wpa_step *like,
+                                 size_t n_like)
+{
+    for (size_t i = 0; i < n && (like->id.text || like->name.text); i++) {
+        if (like->id.text ? wpa_text_is(steps[i].id.text, like->id.text)
+                          : wpa_text_is(steps[i].name.text, like->name.text)) {
+            return &steps[i];
+        }
+    }
+    return n == n_like ? &steps[like->index] : NULL;
+}
+
+static void compare_steps(changes *list, const wpa_step *was, size_t n_was, const wpa_step *is,
+                          size_t n_is)
+{
+    for (size_t i = 0; i < n_was && i < PARTS_MAX; i++) {
+        const wpa_step *same = same_step(is, n_is, &was[i], n_was);
+        if (same) {
+            compare_reference(list, &was[i].uses, &same->uses);
+        }
+    }
+}
+
+static void compare_references(changes *list, const wpa_model *was, const wpa_model *is)
+{
+    for (size_t i = 0; was->workflow && is->workflow && i < was->workflow->n_jobs && i < PARTS_MAX;
+         i++) {
+        const wpa_workflow_job *job = &was->workflow->jobs[i];
+        const wpa_workflow_job *same = wpa_workflow_job_find(is->workflow, job->id);
+        if (same) {
+            compare_reference(list, &job->uses, &same->uses);
+            compare_steps(list, job->steps, job->n_steps, same->steps, same->n_steps);
+        }
+    }
+    if (was->action && is->action) {
+        compare_steps(list, was->action->steps, was->action->n_steps, is->action->steps,
+                      is->action->n_steps);
+    }
+}
+
 const wpa_contract_change *wpa_contract_compare(const wpa_model *before, const wpa_model *after,
                                                 wpa_arena *arena, size_t *n)
 {
@@ -344,72 +506,15 @@ const wpa_contract_change *wpa_contract_compare(const wpa_model *before, const w
         compare_secrets(&list, &was, &is);
         if (before->action && after->action) {
             compare_actions(&list, before->action, after->action);
+            compare_variables(&list, before->action, after->action);
         } else if (before->workflow && after->workflow) {
             compare_permissions(&list, before->workflow, after->workflow);
         }
     }
+    if (before && after) {
+        compare_dispatch(&list, before, after);
+        compare_references(&list, before, after);
+    }
     *n = list.n;
     return list.items;
-}
-
-/* ---- callers ---- */
-
-static bool gives(const wpa_contract_change *change, const wpa_contract_caller *caller)
-{
-    const wpa_value_map *given = caller->step        ? &caller->step->with
-                                 : change->is_secret ? &caller->job->secrets
-                                                     : &caller->job->with;
-    bool inherits = !caller->step && change->is_secret && given->scalar.text;
-    return inherits || given->is_unknown || wpa_value_map_find_ci(given, change->name);
-}
-
-/** "needs.build.outputs.x" or "steps.build.outputs.x" in the caller's text. */
-static bool reads(const wpa_contract_change *change, const wpa_contract_caller *caller,
-                  wpa_arena *arena)
-{
-    const char *id = caller->step ? caller->step->id.text : caller->job->id;
-    if (!id) {
-        return false; /* nothing can name it */
-    }
-    const char *path = wpa_arena_printf(arena, "%s.%s.outputs.%s", caller->step ? "steps" : "needs",
-                                        id, change->name);
-    size_t length = strlen(path);
-    const char *at = caller->text, *end = at + strlen(at);
-    while ((at = wpa_text_find_ci(at, (size_t)(end - at), path))) {
-        char next = at[length];
-        bool goes_on = (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z') ||
-                       (next >= '0' && next <= '9') || next == '_' || next == '-';
-        if (!goes_on) {
-            return true;
-        }
-        at += length;
-    }
-    return false;
-}
-
-static bool lends_less(const wpa_contract_change *change, const wpa_contract_caller *caller)
-{
-    int level = caller->model->workflow
-                    ? wpa_contract_level(caller->model->workflow, caller->job, change->name)
-                    : -1;
-    return level >= 0 && level < change->level;
-}
-
-bool wpa_contract_concerns(const wpa_contract_change *change, const wpa_contract_caller *caller,
-                           wpa_arena *arena)
-{
-    switch (change->concern) {
-    case WPA_CONTRACT_ALL:
-        return true;
-    case WPA_CONTRACT_GIVES:
-        return (!change->is_secret || !caller->job || !caller->job->secrets.scalar.text) &&
-               gives(change, caller);
-    case WPA_CONTRACT_OMITS:
-        return !gives(change, caller);
-    case WPA_CONTRACT_READS:
-        return reads(change, caller, arena);
-    case WPA_CONTRACT_LENDS:
-        return !caller->step && caller->job && lends_less(change, caller);
-    }
-    return true;
 }

@@ -1,6 +1,6 @@
 /*
  * What a callable workflow or an action promises to those who call it, and what of that a new
- * version breaks: the rules of contracts, C301 to C328. Private to src/testing.
+ * version breaks: the rules of contracts, C301 to C330. Private to src/testing.
  */
 #pragma once
 
@@ -9,10 +9,12 @@
 /** Whom of the callers a change concerns. */
 typedef enum wpa_contract_concern {
     WPA_CONTRACT_ALL,
-    WPA_CONTRACT_GIVES, /* those who give the input or secret */
-    WPA_CONTRACT_OMITS, /* those who do not */
-    WPA_CONTRACT_READS, /* those who read the output */
-    WPA_CONTRACT_LENDS  /* those whose job lends less than the level of the scope */
+    WPA_CONTRACT_GIVES,  /* those who give the input or secret */
+    WPA_CONTRACT_OMITS,  /* those who do not */
+    WPA_CONTRACT_READS,  /* those who read the output */
+    WPA_CONTRACT_LENDS,  /* those whose job lends less than the level of the scope */
+    WPA_CONTRACT_STARTS, /* who starts it with the input: scripts, which are no callers */
+    WPA_CONTRACT_SEES    /* those who name the variable */
 } wpa_contract_concern;
 
 typedef struct wpa_contract_change {
@@ -20,11 +22,14 @@ typedef struct wpa_contract_change {
     bool is_error;    /* whoever it concerns is broken; else it may behave otherwise */
     bool is_secret;   /* name is one; else an input, output or scope */
     wpa_contract_concern concern;
-    const char *name; /* NULL: of the whole */
-    int level;        /* of a scope that is asked for, see wpa_contract_level_of */
-    const char *text; /* "input 'x' goes" */
+    const char *name;  /* NULL: of the whole */
+    const char *value; /* of the input, if it is about one; else NULL */
+    int level;         /* of a scope that is asked for, see wpa_contract_level_of */
+    const char *text;  /* "input 'x' goes" */
 } wpa_contract_change;
 
+/** Can it be started by hand, or by a program, with inputs? */
+bool wpa_contract_is_startable(const wpa_model *model);
 /** Does another definition use this one: an action, or a workflow that can be called? */
 bool wpa_contract_is_callable(const wpa_model *model);
 /** What after breaks of what before promised; after NULL: it is not there any more. */

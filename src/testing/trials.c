@@ -79,7 +79,7 @@ typedef struct box {
     const wpa_test_context *context;
     wpa_arena *arena;
     wpa_sandbox_file *files;
-    size_t n_files, capacity;
+    size_t n_files, capacity, n_max;
     wpa_map *placed;  /* paths in the sandbox */
     wpa_map *folders; /* above these */
 } box;
@@ -191,9 +191,9 @@ static void put_named(box *b, const wpa_shell_word *word)
 
 static void put_programs(box *b, const wpa_script *script, bool may_follow)
 {
-    for (size_t i = 0; i < script->n_commands && b->n_files < FILES_MAX; i++) {
+    for (size_t i = 0; i < script->n_commands && b->n_files < b->n_max; i++) {
         const wpa_shell_command *command = &script->commands[i];
-        for (size_t k = 0; k < command->n_words && b->n_files < FILES_MAX; k++) {
+        for (size_t k = 0; k < command->n_words && b->n_files < b->n_max; k++) {
             const wpa_shell_word *word = &command->words[k];
             if (k <= command->first && word->is_literal) { /* wrappers are programs, too */
                 put_program(b, word->text, may_follow);
@@ -201,7 +201,7 @@ static void put_programs(box *b, const wpa_script *script, bool may_follow)
                 put_named(b, word);
             }
         }
-        for (size_t k = 0; k < command->n_redirects && b->n_files < FILES_MAX; k++) {
+        for (size_t k = 0; k < command->n_redirects && b->n_files < b->n_max; k++) {
             if (wpa_text_is(command->redirects[k].operator, "<")) {
                 put_named(b, &command->redirects[k].target);
             }
@@ -317,55 +317,60 @@ static void read_pair(const wpa_sandbox_result *run, wpa_trial_pair *pair, size_
     pair->trouble = are_read ? compare_runs(pair->was, again) : "there was no time for it";
 }
 
-bool wpa_trials_run(const wpa_test_context *context, wpa_trial_pair *pairs, size_t n,
-                    wpa_error *err)
+/** Three runs of each pair. */
+static bool put_runs(box *b, const wpa_trial_pair *pairs, size_t n)
+{
+    static const char letters[] = "abc";
+    for (size_t i = 0; i < n; i++) {
+        for (const char *letter = letters; *letter; letter++) {
+            const wpa_trial *trial = *letter == 'b' ? &pairs[i].after : &pairs[i].before;
+            if (!put_run(b, trial, wpa_arena_printf(b->arena, "%03zu%c", i, *letter))) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static const wpa_sandbox_result *run_box(const box *b, size_t n, wpa_error *err)
 {
     static const char *const argv[] = {"/bin/sh", "-c", driver, NULL};
     static const char *const outputs[] = {"*.res", NULL};
-    static const char letters[] = "abc";
+    const wpa_sandbox_request request = {
+        .argv = argv,
+        .files = b->files,
+        .n_files = b->n_files,
+        .outputs = outputs,
+        .limits = {.wall_ms = TRIALS_MS, .output_files = (int64_t)(3 * n)},
+        .is_cancelled = b->context->is_cancelled,
+        .cancel_context = b->context->context,
+    };
+    const wpa_sandbox_result *run = wpa_sandbox_run(&request, b->arena, err);
+    if (run && run->end == WPA_SANDBOX_CANCELLED) {
+        WPA_FAIL(err, WPA_E_CANCELLED, "told to stop");
+        return NULL;
+    }
+    return run;
+}
+
+bool wpa_trials_run(const wpa_test_context *context, wpa_trial_pair *pairs, size_t n,
+                    wpa_error *err)
+{
     box b = {.context = context,
              .arena = context->arena,
              .placed = wpa_map_new(context->arena),
              .folders = wpa_map_new(context->arena)};
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < strlen(letters); k++) {
-            const wpa_trial *trial = letters[k] == 'b' ? &pairs[i].after : &pairs[i].before;
-            const char *name = wpa_arena_printf(b.arena, "%03zu%c", i, letters[k]);
-            if (!put_run(&b, trial, name)) {
-                return WPA_FAIL(err, WPA_E_LIMIT, "a script and its variables are too long");
-            }
-        }
+    if (!put_runs(&b, pairs, n)) {
+        return WPA_FAIL(err, WPA_E_LIMIT, "a script and its variables are too long");
     }
-    size_t n_runs = b.n_files;
-    b.n_files = 0; /* the limit is of what they name */
-    wpa_sandbox_file *runs = b.files;
-    b.files = NULL;
-    b.capacity = 0;
+    b.n_max = b.n_files + FILES_MAX;
     for (size_t i = 0; i < n; i++) {
         put_programs(&b, pairs[i].before.step->script, true);
         put_programs(&b, pairs[i].after.step->script, true);
     }
-    wpa_sandbox_file *files = wpa_arena_array(b.arena, n_runs + b.n_files, sizeof *files);
-    memcpy(files, runs, n_runs * sizeof *files);
-    memcpy(files + n_runs, b.files ? b.files : runs, b.n_files * sizeof *files);
-    const wpa_sandbox_request request = {
-        .argv = argv,
-        .files = files,
-        .n_files = n_runs + b.n_files,
-        .outputs = outputs,
-        .limits = {.wall_ms = TRIALS_MS, .output_files = (int64_t)(3 * n)},
-        .is_cancelled = context->is_cancelled,
-        .cancel_context = context->context,
-    };
-    const wpa_sandbox_result *run = wpa_sandbox_run(&request, b.arena, err);
-    if (!run) {
-        return false;
-    }
-    if (run->end == WPA_SANDBOX_CANCELLED) {
-        return WPA_FAIL(err, WPA_E_CANCELLED, "told to stop");
-    }
-    for (size_t i = 0; i < n; i++) {
+    const wpa_sandbox_result *run = run_box(&b, n, err);
+    for (size_t i = 0; run && i < n; i++) {
         read_pair(run, &pairs[i], i, b.arena);
     }
-    return true;
+    return run != NULL;
 }

@@ -56,7 +56,7 @@ bool wpa_trial_is_same(const wpa_trial *one, const wpa_trial *other);
  * why it says nothing: a script that fails or does not end without what it needs, or that does
  * something else every time.
  *
- * Errors    CANCELLED, TIMEOUT, and those of wpa_sandbox_run.
+ * Errors    CANCELLED, LIMIT, and those of wpa_sandbox_run.
  */
 bool wpa_trials_run(const wpa_test_context *context, wpa_trial_pair *pairs, size_t n,
                     wpa_error *err) WPA_CHECK;

@@ -6,6 +6,8 @@
 #define USE_PATH ".github/workflows/use.yml"
 #define FREE_PATH ".github/workflows/free.yml"
 #define ACTION_PATH ".github/actions/pack/action.yml"
+#define HAND_PATH ".github/workflows/hand.yml"
+#define START_PATH ".github/workflows/start.yml"
 
 static const char BUILD[] = "name: Build\n"
                             "on:\n"
@@ -83,7 +85,8 @@ static const char USE[] = "name: Use\n"
                           "          file: a\n"
                           "      - run: echo \"$N\"\n"
                           "        env:\n"
-                          "          N: ${{ steps.pack.outputs.name }}\n";
+                          "          N: ${{ steps.pack.outputs.name }}\n"
+                          "      - run: echo \"$PACKED\"\n";
 
 /* Nobody here calls it; the fleet does, as the tests say. */
 static const char FREE[] = "name: Free\n"
@@ -121,13 +124,50 @@ static const char ACTION[] = "name: Pack\n"
                              "      run: echo \"name=$FILE\" >> \"$GITHUB_OUTPUT\"\n"
                              "      shell: bash\n"
                              "      env:\n"
-                             "        FILE: ${{ inputs.file }}\n";
+                             "        FILE: ${{ inputs.file }}\n"
+                             "    - run: echo \"PACKED=yes\" >> \"$GITHUB_ENV\"\n"
+                             "      shell: bash\n";
+
+static const char HAND[] = "name: Hand\n"
+                           "on:\n"
+                           "  workflow_dispatch:\n"
+                           "    inputs:\n"
+                           "      level:\n"
+                           "        description: how much\n"
+                           "        type: choice\n"
+                           "        options: [low, high]\n"
+                           "      note:\n"
+                           "        description: why\n"
+                           "        type: string\n"
+                           "permissions: {}\n"
+                           "jobs:\n"
+                           "  one:\n"
+                           "    runs-on: ubuntu-24.04\n"
+                           "    timeout-minutes: 5\n"
+                           "    steps:\n"
+                           "      - run: make it\n";
+
+static const char START[] = "name: Start\n"
+                            "on: push\n"
+                            "permissions: {}\n"
+                            "jobs:\n"
+                            "  one:\n"
+                            "    permissions:\n"
+                            "      actions: write\n"
+                            "    runs-on: ubuntu-24.04\n"
+                            "    timeout-minutes: 5\n"
+                            "    steps:\n"
+                            "      - run: gh workflow run hand.yml -f level=high\n"
+                            "        env:\n"
+                            "          GH_TOKEN: ${{ github.token }}\n";
 
 static const world_file FILES[] = {
     {BUILD_PATH, BUILD},
     {USE_PATH, USE},
     {FREE_PATH, FREE},
     {ACTION_PATH, ACTION},
+    {HAND_PATH, HAND},
+    {START_PATH, START},
     {"suite.sh", "echo 1..1; echo ok 1 - adds\n"},
 };
 
@@ -204,6 +244,30 @@ static const change_case cases[] = {
      {{FREE_PATH, "default: small", "default: large"}},
      "",
      ""},
+    {"an input goes that a script starts it with",
+     {{HAND_PATH, "      level:\n", "      depth:\n"}},
+     "S2 T201",
+     ""},
+    {"a choice goes that a script starts it with",
+     {{HAND_PATH, "[low, high]", "[low]"}},
+     "S2 T201",
+     ""},
+    {"a choice goes that nobody is known to take",
+     {{HAND_PATH, "[low, high]", "[high]"}},
+     "",
+     "S2 T201"},
+    {"an input goes that nobody is known to give",
+     {{HAND_PATH, "      note:\n        description: why\n        type: string\n", ""}},
+     "",
+     "S2 T201"},
+    {"an action no longer sets what is read behind it",
+     {{ACTION_PATH, "    - run: echo \"PACKED=yes\" >> \"$GITHUB_ENV\"\n      shell: bash\n", ""}},
+     "T106",
+     "S2 T201"},
+    {"a part comes from another owner",
+     {{USE_PATH, "uses: actions/checkout@", "uses: github/checkout@"}},
+     "",
+     "S2 T201"},
 };
 
 static void what_breaks_callers_is_found(void **state)

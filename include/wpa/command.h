@@ -60,6 +60,7 @@ typedef enum wpa_command_kind {
     WPA_COMMAND_CANCEL_JOB,        /* object: job */
     WPA_COMMAND_TEST_DESTINATION,  /* object: destination; a notice says what was answered */
     WPA_COMMAND_RETRY_DESTINATION, /* object: destination; what was given up */
+    WPA_COMMAND_PLACE,   /* text: what this Guardian looks at or decides, for the others */
     WPA_COMMAND_REFUSED, /* a key that the role may not use was pressed: for the audit log;
                             text: what, object: on what */
     WPA_COMMAND_COUNT

@@ -127,6 +127,8 @@ typedef struct wpa_dashboard_view {
     int64_t n_notices_unread;
     const wpa_deployment_row *last_rollback; /* latest rolled_back; NULL none */
     wpa_engine_view engine;
+    const wpa_person_row *people; /* seen of late, the latest first, at most 40 */
+    size_t n_people;
 } wpa_dashboard_view;
 
 /* ---- lists -------------------------------------------------------------------------------- */

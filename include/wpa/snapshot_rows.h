@@ -224,6 +224,15 @@ typedef struct wpa_notice_row {
     const char *cursor;
 } wpa_notice_row;
 
+/** A console that somebody is signed in to. */
+typedef struct wpa_person_row {
+    const char *name;
+    wpa_role role;
+    const char *place;   /* what is looked at: "findings", "p-7", "deciding p-7"; "" not told yet */
+    const char *address; /* where from */
+    int64_t seen_at_us;  /* when that was told last */
+} wpa_person_row;
+
 /** Where notices go. */
 typedef struct wpa_destination_row {
     int64_t id;

@@ -164,6 +164,15 @@ SELECT count(*) FROM wpa.notice WHERE acknowledged_at IS NULL;
 -- rows: agents that are alive: name, capacity, busy
 SELECT name, capacity, busy FROM wpa.agent WHERE state <> 'gone' AND seen_at > clock_timestamp() - interval '30 seconds' ORDER BY name, started_at;
 
+-- name: feed_people
+-- params:
+-- rows: consoles that somebody is signed in to and that were heard of: name, role, place, address, seen
+SELECT p.name, p.role, s.place, s.address, s.seen_at
+  FROM wpa.session s JOIN wpa.principal p ON p.id = s.principal_id
+ WHERE s.kind = 'console' AND s.ended_at IS NULL AND s.expires_at > clock_timestamp() AND p.active
+   AND s.seen_at > clock_timestamp() - interval '75 seconds'
+ ORDER BY s.seen_at DESC LIMIT 40;
+
 -- name: feed_workflow
 -- params: id bigint
 -- rows: at most one

@@ -108,6 +108,12 @@ SELECT p.id, p.name, p.role, s.expires_at
   FROM wpa.session s JOIN wpa.principal p ON p.id = s.principal_id
  WHERE s.jti = $1 AND s.ended_at IS NULL AND s.expires_at > clock_timestamp() AND p.active;
 
+-- name: session_place
+-- params: jti uuid, place text
+-- rows: one if the session still stands
+UPDATE wpa.session SET seen_at = clock_timestamp(), place = $2
+ WHERE jti = $1 AND ended_at IS NULL AND expires_at > clock_timestamp() RETURNING jti;
+
 -- name: session_end
 -- params: jti uuid
 -- rows: one if it was still open

@@ -179,6 +179,8 @@ static const place files[] = {
      "the console's settings, and the database"},
     {"~/.config/wpa/filters.yaml", "filters that :set filter NAME has kept in the console"},
     {"~/.config/wpa/layouts.yaml", "layouts that :layout save NAME has kept in the console"},
+    {"~/.local/state/wpa/console-NAME-SIZE.yaml",
+     "where the console goes on for a Guardian in a terminal of this size"},
     {"~/.config/wpa/themes/", "colour themes of one's own"},
     {"~/.config/wpa/secrets/, /etc/wpa/secrets/",
      "files that --secret file:... may name, and no others"},

@@ -44,6 +44,7 @@ static const command_info infos[WPA_COMMAND_COUNT] = {
     [WPA_COMMAND_CANCEL_JOB] = {"stop a job", WPA_ACTION_CONTROL_JOBS},
     [WPA_COMMAND_TEST_DESTINATION] = {"send a test notice", WPA_ACTION_CHANGE_POLICY},
     [WPA_COMMAND_RETRY_DESTINATION] = {"send again what was given up", WPA_ACTION_CONTROL_JOBS},
+    [WPA_COMMAND_PLACE] = {"tell where this is", WPA_ACTION_READ},
     [WPA_COMMAND_REFUSED] = {"note a refusal", WPA_ACTION_READ},
 };
 

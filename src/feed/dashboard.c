@@ -219,6 +219,29 @@ static bool add_unread(wpa_db *db, wpa_dashboard_view *view, wpa_error *err)
     return clock != NULL;
 }
 
+static bool add_people(wpa_db *db, wpa_arena *arena, wpa_dashboard_view *view, wpa_error *err)
+{
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_FEED_PEOPLE, NULL, 0, err);
+    if (!rows) {
+        return false;
+    }
+    view->n_people = wpa_rows_count(rows);
+    wpa_person_row *people = wpa_arena_array(arena, view->n_people + 1, sizeof *people);
+    for (size_t i = 0; i < view->n_people; i++) {
+        people[i] = (wpa_person_row){
+            .name = wpa_rows_dup(rows, i, 0, arena),
+            .place = wpa_rows_dup(rows, i, 2, arena),
+            .address = wpa_rows_dup(rows, i, 3, arena),
+            .seen_at_us = wpa_rows_time_us(rows, i, 4),
+        };
+        if (!wpa_role_parse(wpa_rows_text(rows, i, 1), &people[i].role, err)) {
+            return false;
+        }
+    }
+    view->people = people;
+    return true;
+}
+
 wpa_msg *wpa_feed_dashboard(wpa_db *db, double notify_lag_ms, wpa_error *err)
 {
     WPA_AUTO(wpa_msg) *msg = wpa_msg_new(WPA_FEED_DASHBOARD);
@@ -227,7 +250,8 @@ wpa_msg *wpa_feed_dashboard(wpa_db *db, double notify_lag_ms, wpa_error *err)
     if (!add_health(db, msg->arena, view, err) || !add_counts(db, view, err) ||
         !add_finding_times(db, msg->arena, view, err) || !add_rows(db, msg->arena, view, err) ||
         !add_needs(db, msg->arena, view, err) || !add_jobs(db, msg->arena, view, err) ||
-        !add_unread(db, view, err) || !add_engine(db, msg->arena, &view->engine, err)) {
+        !add_unread(db, view, err) || !add_engine(db, msg->arena, &view->engine, err) ||
+        !add_people(db, msg->arena, view, err)) {
         return NULL;
     }
     view->engine.n_queued = view->n_jobs_waiting;

@@ -54,6 +54,8 @@ struct wpa_feed {
     char refusal[256];              /* why it ended, or "" */
 };
 
+/** What the console's person looks at, told to the others. */
+bool wpa_feed_session_place(wpa_feed *feed, const wpa_command *command, wpa_error *err) WPA_CHECK;
 /** Push a message for the console; false once the console is gone. */
 bool wpa_feed_send(wpa_feed *feed, wpa_msg *msg);
 void wpa_feed_reply(wpa_feed *feed, const wpa_command *command, const wpa_error *error,

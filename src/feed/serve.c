@@ -42,6 +42,9 @@ static void serve_quick(wpa_feed *feed, wpa_command *taken)
         wpa_feed_reply(feed, command, &err, none, NULL);
     } else if (!wpa_feed_session_check(feed, &err)) {
         wpa_feed_reply(feed, command, &err, none, NULL);
+    } else if (command->kind == WPA_COMMAND_PLACE) {
+        (void)!wpa_feed_session_place(feed, command, &err);
+        wpa_feed_reply(feed, command, &err, none, NULL);
     } else if (is_slow(command)) {
         wpa_command *given = WPA_STEAL(command);
         const wpa_command head = {.kind = given->kind, .request_id = given->request_id};

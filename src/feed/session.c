@@ -173,3 +173,15 @@ bool wpa_feed_session_check(wpa_feed *feed, wpa_error *err)
     }
     return stands;
 }
+
+bool wpa_feed_session_place(wpa_feed *feed, const wpa_command *command, wpa_error *err)
+{
+    if (feed->options.is_wall) {
+        return true;
+    }
+    wpa_db *db = wpa_engine_take(feed->engine, err);
+    bool is_done =
+        db && wpa_session_place(db, &feed->session, command->text ? command->text : "", err);
+    wpa_engine_give(feed->engine, db);
+    return is_done;
+}

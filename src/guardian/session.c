@@ -16,7 +16,8 @@
 #include "json/json.h"
 
 enum {
-    NAME_MAX_BYTES = 256
+    NAME_MAX_BYTES = 256,
+    PLACE_MAX_BYTES = 64
 };
 
 /* Who is behind a name, as far as the database knows. */
@@ -490,6 +491,14 @@ static bool close_session(wpa_db *db, void *context, wpa_error *err)
                            wpa_arena_printf(arena, "principal:%s", wpa_rows_text(rows, 0, 0)),
                        .detail = wpa_json_dump(detail, arena)};
     return write_audit(db, &line, err);
+}
+
+bool wpa_session_place(wpa_db *db, const wpa_session *session, const char *place, wpa_error *err)
+{
+    char text[PLACE_MAX_BYTES + 1];
+    (void)wpa_text_copy(text, sizeof text, place);
+    const char *params[] = {session->jti, text};
+    return wpa_db_run(db, WPA_SQL_SESSION_PLACE, params, WPA_COUNT(params), err);
 }
 
 bool wpa_session_end(wpa_db *db, const wpa_session *session, wpa_error *err)

@@ -75,6 +75,10 @@ void wpa_session_record_refusal(wpa_db *db, const wpa_actor *where);
 bool wpa_session_open_read_only(wpa_db *db, const wpa_actor *where, wpa_session *session,
                                 wpa_error *err) WPA_CHECK;
 
+/** Keep what the session's person looks at, for others to see; it tells that he is still there. */
+bool wpa_session_place(wpa_db *db, const wpa_session *session, const char *place,
+                       wpa_error *err) WPA_CHECK;
+
 /** A token that names the session, in the arena. */
 char *wpa_session_token(const wpa_token_keys *keys, const wpa_session *session, wpa_arena *arena,
                         wpa_error *err);

@@ -263,6 +263,30 @@ static void rolled_back_by_one_key(void **state)
     end(s);
 }
 
+/* Two consoles, each told where the other is; and the map, of files that name each other. */
+static void who_else_is_there(void **state)
+{
+    (void)state;
+    story *s = begin();
+    WPA_AUTO(wpa_tty) *other = wpa_sample_tty(s->sample, "--read-only --workers 0", 24, 80);
+    wpa_tty_expect(other, "RO  viewer viewer");
+    wpa_tty_press(other, "3");
+    wpa_tty_expect(other, "[3 Findings]");
+    wpa_tty_command(s->tty, "who");
+    wpa_tty_expect(s->tty, "Guardians on line");
+    wpa_tty_expect(s->tty, "viewer                  findings");
+    wpa_tty_expect(s->tty, "mira (you)              who");
+    wpa_tty_command(s->tty, "d-1");
+    wpa_tty_command(other, "d-1");
+    wpa_tty_expect(other, "mira here");
+    wpa_tty_expect(s->tty, "viewer here");
+    wpa_tty_press(other, "6");
+    wpa_tty_expect(other, "USED BY");
+    wpa_tty_press(other, "q");
+    assert_int_equal(wpa_tty_wait_exit(other, WPA_PATIENCE_MS), 0);
+    end(s);
+}
+
 static void the_audit_log_tells_it(void **state)
 {
     (void)state;
@@ -287,11 +311,9 @@ static void the_audit_log_tells_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_start_makes_a_guardian),
-        cmocka_unit_test(the_fleet_appears),
-        cmocka_unit_test(a_finding_becomes_a_tested_patch),
-        cmocka_unit_test(approved_and_deployed),
-        cmocka_unit_test(rolled_back_by_one_key),
+        cmocka_unit_test(first_start_makes_a_guardian),     cmocka_unit_test(the_fleet_appears),
+        cmocka_unit_test(a_finding_becomes_a_tested_patch), cmocka_unit_test(approved_and_deployed),
+        cmocka_unit_test(rolled_back_by_one_key),           cmocka_unit_test(who_else_is_there),
         cmocka_unit_test(the_audit_log_tells_it),
     };
     return cmocka_run_group_tests(tests, open_story, close_story);

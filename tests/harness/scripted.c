@@ -161,6 +161,7 @@ static void make_fleet(wpa_scripted *s)
     add_deployment(s, 1040, 2190, "pin docker images", WPA_DEPLOYMENT_SUCCEEDED);
     s->deployments[1].can_roll_back = false;
     s->n_findings = 12;
+    (void)wpa_text_copy(s->joes_place, sizeof s->joes_place, "p-2214");
 }
 
 /* ---- what is said unasked -------------------------------------------------------------------- */
@@ -399,6 +400,10 @@ static bool submit(void *context, wpa_command *taken, wpa_error *err)
             wpa_scripted_send_object(s);
         }
         break;
+    case WPA_COMMAND_PLACE:
+        (void)wpa_text_copy(s->place, sizeof s->place, command->text);
+        reply(s, command, command->object, NULL, NULL);
+        break;
     case WPA_COMMAND_REFRESH:
         send_all(s);
         break;
@@ -538,6 +543,17 @@ void wpa_scripted_add_worst(wpa_scripted *s)
     memmove(&s->workflows[1], &s->workflows[0], (s->n_workflows - 1) * sizeof worst);
     s->workflows[0] = worst;
     send_all(s);
+}
+
+void wpa_scripted_joe(wpa_scripted *s, const char *place)
+{
+    (void)wpa_text_copy(s->joes_place, sizeof s->joes_place, place);
+    send_all(s);
+}
+
+const char *wpa_scripted_place(const wpa_scripted *s)
+{
+    return s->place;
 }
 
 void wpa_scripted_swap(wpa_scripted *s, size_t i, size_t k)

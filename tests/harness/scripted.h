@@ -39,6 +39,10 @@ void wpa_scripted_lose(wpa_scripted *scripted, const char *reason);
 void wpa_scripted_restore(wpa_scripted *scripted);
 /** Put a worse workflow above the others. */
 void wpa_scripted_add_worst(wpa_scripted *scripted);
+/** Joe looks at something else; he begins with p-2214. */
+void wpa_scripted_joe(wpa_scripted *s, const char *place);
+/** What the console has told of where its Guardian is. */
+const char *wpa_scripted_place(const wpa_scripted *s);
 /** Workflows i and k change places in the list. */
 void wpa_scripted_swap(wpa_scripted *s, size_t i, size_t k);
 /** Workflow i of the list has another score: something has happened. */

@@ -29,6 +29,7 @@ struct wpa_scripted {
     size_t n_deployments;
     int64_t test_ends_us;
     int64_t testing_patch;
+    char place[64], joes_place[64]; /* what is looked at here, and by joe */
     char alarm[256];
     char name[256];
     bool is_lost, is_signed_in, is_slow;

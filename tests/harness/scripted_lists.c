@@ -140,6 +140,20 @@ void wpa_scripted_send_dashboard(wpa_scripted *s)
         view->alarms = alarm;
         view->n_alarms = 1;
     }
+    wpa_person_row *people = wpa_arena_array(msg->arena, 2, sizeof *people);
+    people[view->n_people++] = (wpa_person_row){.name = "joe",
+                                                .role = WPA_ROLE_GUARDIAN,
+                                                .place = wpa_arena_text(msg->arena, s->joes_place),
+                                                .address = "10.2.0.21",
+                                                .seen_at_us = s->now_us - 12000000};
+    if (s->place[0]) {
+        people[view->n_people++] = (wpa_person_row){.name = "mira",
+                                                    .role = WPA_ROLE_GUARDIAN,
+                                                    .place = wpa_arena_text(msg->arena, s->place),
+                                                    .address = "10.2.0.14",
+                                                    .seen_at_us = s->now_us};
+    }
+    view->people = people;
     view->engine = (wpa_engine_view){.n_workers = 4,
                                      .n_busy = 1,
                                      .n_queued = 2,

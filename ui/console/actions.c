@@ -544,6 +544,8 @@ void wpa_ui_reply(wpa_ui *ui, const wpa_reply_view *reply)
     case WPA_COMMAND_FIND:
         found(ui, reply);
         return;
+    case WPA_COMMAND_PLACE:
+        return; /* nobody has asked for it: told again in a minute */
     case WPA_COMMAND_WATCH_OBJECT:
         ui->is_watch_open = false;
         break;

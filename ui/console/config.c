@@ -89,6 +89,7 @@ static bool read_ui(reader *r, const wpa_yaml_node *root, wpa_error *err)
     const wpa_yaml_node *ui = NULL;
     return wpa_yaml_get_mapping(root, "ui", &ui, err) &&
            (!ui || (wpa_yaml_get_bool(ui, "reduce_motion", &r->config->reduces_motion, err) &&
+                    wpa_yaml_get_bool(ui, "restore", &r->config->restores, err) &&
                     wpa_yaml_get_int(ui, "live_fps", 1, 10, &r->config->live_fps, err)));
 }
 
@@ -231,6 +232,7 @@ size_t wpa_ui_config_read(wpa_config *config, wpa_keymap *keymap, const char *pa
         read_ui,    read_notify, read_dash,    read_wall,  read_mouse, read_keys,
     };
     *config = (wpa_config){.has_seconds = true,
+                           .restores = true,
                            .rings = true,
                            .lock_ms = (int64_t)15 * 60 * 1000,
                            .rollback_ms = -1,

@@ -34,6 +34,7 @@ typedef struct wpa_config {
     bool has_seconds;    /* clock */
     bool rings;          /* bell for alarms */
     int mouse;           /* wpa_choice; m turns it on and off */
+    bool restores;       /* goes on where its Guardian was */
     int64_t lock_ms;     /* idle lock; 0 never */
     int64_t rollback_ms; /* window after R; negative: as the session says */
     wpa_layout dash;

@@ -113,7 +113,9 @@ void wpa_ui_sync(wpa_ui *ui)
     int wanted = wpa_ui_page(ui)->view->list;
     for (int list = 0; list < WPA_LIST_COUNT; list++) {
         if (list == wanted && !ui->lists[list].request_id) {
-            wpa_ui_watch_list(ui, (wpa_list)list, NULL, false);
+            char *cursor = ui->lists[list].resumes_cursor;
+            wpa_ui_watch_list(ui, (wpa_list)list, *cursor ? cursor : NULL, false);
+            *cursor = '\0';
         } else if (list != wanted && ui->lists[list].request_id) {
             unwatch_list(ui, (wpa_list)list);
         }
@@ -203,6 +205,9 @@ const wpa_workflow_row *wpa_ui_workflow(const wpa_ui *ui, int64_t id)
 static void apply_session(wpa_ui *ui, wpa_msg *msg)
 {
     bool was_in = wpa_ui_is_signed_in(ui);
+    if (was_in && ((const wpa_session_view *)msg->body)->state != WPA_SESSION_SIGNED_IN) {
+        wpa_resume_keep(ui);
+    }
     wpa_msg_free(ui->session_msg);
     ui->session_msg = msg;
     ui->session = msg->body;
@@ -214,6 +219,7 @@ static void apply_session(wpa_ui *ui, wpa_msg *msg)
         wpa_field_clear(&ui->sign_in.again);
         wpa_field_clear(&ui->sign_in.code);
         ui->sign_in.is_waiting = false;
+        wpa_resume_take(ui);
         (void)wpa_ui_page(ui);
         wpa_ui_sync(ui);
         return;

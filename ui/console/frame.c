@@ -359,6 +359,7 @@ static void draw_signed_in(wpa_ui *ui, const wpa_canvas *canvas)
     wpa_canvas body = wpa_canvas_part(canvas, row, 0, canvas->rows - row - 2, canvas->cols);
     page->view->draw(ui, page, &body);
     draw_foot(ui, canvas);
+    wpa_place_draw(ui, canvas, &body);
     switch (ui->mode) {
     case WPA_MODE_FILTER:
         wpa_filter_draw(ui, canvas);

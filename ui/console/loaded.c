@@ -5,6 +5,7 @@
  * understood; the rest is compared as the database would.
  */
 #include <ctype.h>
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
@@ -294,6 +295,31 @@ static wpa_msg *filtered(const wpa_ui *ui, const wpa_list_view *from, const wpa_
     view->n_without = 0;
     msg->body = view;
     return msg;
+}
+
+static const size_t cursor_at[WPA_LIST_COUNT] = {
+    [WPA_LIST_WORKFLOWS] = offsetof(wpa_workflow_row, cursor),
+    [WPA_LIST_FINDINGS] = offsetof(wpa_finding_row, cursor),
+    [WPA_LIST_PATCHES] = offsetof(wpa_patch_row, cursor),
+    [WPA_LIST_DEPLOYMENTS] = offsetof(wpa_deployment_row, cursor),
+    [WPA_LIST_AUDIT] = offsetof(wpa_audit_row, cursor),
+    [WPA_LIST_NOTICES] = offsetof(wpa_notice_row, cursor),
+    [WPA_LIST_JOBS] = offsetof(wpa_job_row, cursor),
+    [WPA_LIST_RUNS] = offsetof(wpa_run_row, cursor),
+    [WPA_LIST_DESTINATIONS] = offsetof(wpa_destination_row, cursor),
+};
+
+const char *wpa_loaded_row_cursor(const wpa_list_view *view, int index, int64_t id)
+{
+    int64_t its_id = 0;
+    const char *cursor = NULL;
+    if (index < 0 || (size_t)index >= view->n_rows) {
+        return NULL;
+    }
+    const char *row = (const char *)view->rows + (size_t)index * row_bytes[view->list];
+    memcpy(&its_id, row, sizeof its_id);
+    memcpy(&cursor, row + cursor_at[view->list], sizeof cursor);
+    return its_id == id ? cursor : NULL;
 }
 
 size_t wpa_loaded_row_bytes(wpa_list list)

@@ -180,6 +180,12 @@ static void run_unignore(wpa_ui *ui, const char *rest)
     }
 }
 
+static void run_who(wpa_ui *ui, const char *rest)
+{
+    (void)rest;
+    wpa_ui_push(ui, wpa_view_named("who"), (wpa_object){WPA_OBJECT_NONE, 0});
+}
+
 static void run_set(wpa_ui *ui, const char *rest)
 {
     size_t length = strcspn(rest, " ");
@@ -200,6 +206,7 @@ static void run_tour(wpa_ui *ui, const char *rest)
 static const special specials[] = {
     {"goto", "ID or name", "open a thing", run_goto},
     {"depends", "ID or name", "a workflow in the middle of the map", run_depends},
+    {"who", "", "who is signed in, and what they look at or decide", run_who},
     {"lock", "", "sign out; deploys and jobs go on", run_lock},
     {"analyse-all", "", "analyse every workflow", run_analyse_all},
     {"verify", "chain", "verify the audit log", run_verify},

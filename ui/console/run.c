@@ -208,7 +208,9 @@ static bool run(const wpa_ui_options *options, wpa_console_port *port, bool is_w
     if (is_wall) {
         wpa_wall_start(ui);
     }
-    return run_loop(&l, err);
+    bool is_good = run_loop(&l, err);
+    wpa_resume_keep(ui);
+    return is_good;
 }
 
 bool wpa_ui_run(const wpa_ui_options *options, wpa_console_port *port, wpa_error *err)

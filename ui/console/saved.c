@@ -70,7 +70,7 @@ bool wpa_names_read(wpa_ui *ui, wpa_names *names, wpa_error *err)
     return doc != NULL;
 }
 
-static void put_quoted(wpa_buf *buf, const char *text)
+void wpa_saved_put_quoted(wpa_buf *buf, const char *text)
 {
     wpa_buf_text(buf, "\"");
     for (; *text; text++) {
@@ -96,7 +96,7 @@ static bool write_all(const wpa_ui *ui, const wpa_names *names, wpa_error *err)
     wpa_buf_text(buf, names->heading);
     for (size_t i = 0; i < names->n; i++) {
         wpa_buf_printf(buf, "%s: ", names->items[i].name);
-        put_quoted(buf, names->items[i].text);
+        wpa_saved_put_quoted(buf, names->items[i].text);
     }
     return wpa_buf_check(buf, names->file, err) && wpa_dir_make(folder, 0700, err) &&
            wpa_file_replace(path, wpa_buf_data(buf), wpa_buf_size(buf), 0600, err);

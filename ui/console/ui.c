@@ -396,6 +396,7 @@ void wpa_ui_tick(wpa_ui *ui, int64_t local_us)
         ui->is_dirty = true;
     }
     wpa_ui_settle(ui);
+    wpa_place_follow(ui);
     lock_if_idle(ui);
 }
 

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <wpa/buf.h>
 #include <wpa/console.h>
 
 #include "console/config.h"
@@ -106,6 +107,8 @@ typedef struct wpa_rows {
     bool is_late;        /* filter or order have changed since: asked again once it is answered */
     wpa_msg *before_msg; /* of before */
     const wpa_list_view *before; /* as they were shown, while a view looks at what is other */
+    wpa_object resumes_at;       /* selected when it is opened first; none */
+    char resumes_cursor[256];    /* key of its row; "" the first rows are asked for */
     wpa_row_ids fresh;           /* came in since and have not been on the screen */
     wpa_row_ids changed;         /* other since the database was lost; until they are selected */
     bool was_lost;               /* the database was lost: the next rows are compared with these */
@@ -163,6 +166,12 @@ typedef struct wpa_rollback {
     uint64_t request_id;
     char by[64];
 } wpa_rollback;
+
+/** What is told to the others of where this Guardian is. */
+typedef struct wpa_whereabouts {
+    char told[WPA_SHORT], now[WPA_SHORT];
+    int64_t told_us, since_us;
+} wpa_whereabouts;
 
 /** What is told for a while when the database is back. */
 typedef struct wpa_back {
@@ -235,7 +244,9 @@ struct wpa_ui {
     wpa_message message;
     int n_more_messages;
     wpa_ask ask;
+    char resumed[128]; /* whose place was taken up when he signed in */
     wpa_back back;
+    wpa_whereabouts place;
     wpa_rollback rollback;
     int64_t closed_window_us; /* rollback_at of the window closed last: an older row may show it */
     wpa_sign_in sign_in;
@@ -413,6 +424,16 @@ void wpa_loaded_forget(wpa_rows *rows);
 void wpa_loaded_sort(wpa_list_view *view, void *rows, size_t bytes, wpa_sort sort,
                      bool is_descending);
 
+/** Text as YAML takes it, and a new line. */
+void wpa_saved_put_quoted(wpa_buf *buf, const char *text);
+
+/** Goes on where the one who has just signed in was. (resume.c) */
+void wpa_resume_take(wpa_ui *ui);
+/** Keeps it, when he leaves or the console is locked. */
+void wpa_resume_keep(wpa_ui *ui);
+
+/** Key of row index of a view if it begins with this id; NULL it does not. */
+const char *wpa_loaded_row_cursor(const wpa_list_view *view, int index, int64_t id);
 /** Size of a row of this list. */
 size_t wpa_loaded_row_bytes(wpa_list list);
 
@@ -437,6 +458,13 @@ void wpa_moves_back(wpa_ui *ui, int64_t lost_at_us);
 void wpa_moves_count(wpa_ui *ui);
 /** Returns the row behind the strip. */
 int wpa_moves_draw_back(wpa_ui *ui, const wpa_canvas *canvas, int row);
+
+/** Tells the others where this Guardian is, once he has settled there. (place.c) */
+void wpa_place_follow(wpa_ui *ui);
+/** The thing that a place is about; none: a view. */
+wpa_object wpa_place_object(const char *place);
+/** Who else looks at or decides on what is open: in its title, the first row of the body. */
+void wpa_place_draw(wpa_ui *ui, const wpa_canvas *canvas, const wpa_canvas *body);
 
 /** What may stand where the cursor of the filter is; "" none. (complete.c) */
 const char *wpa_complete_words(const wpa_ui *ui, wpa_list list, char *text, size_t size_bytes);

@@ -117,6 +117,10 @@ void wpa_list_changed(wpa_ui *ui, wpa_page *page)
 
 void wpa_list_open(wpa_ui *ui, wpa_page *page)
 {
+    wpa_rows *rows = &ui->lists[page->view->list];
+    wpa_list_state *state = page->state;
+    state->cursor.selected = rows->resumes_at;
+    rows->resumes_at = (wpa_object){WPA_OBJECT_NONE, 0};
     wpa_list_changed(ui, page);
 }
 

@@ -6,7 +6,7 @@ const wpa_view *const wpa_views[] = {
     &wpa_view_deploys,      &wpa_view_map,       &wpa_view_runs,       &wpa_view_audit,
     &wpa_view_notices,      &wpa_view_jobs,      &wpa_view_workflow,   &wpa_view_finding,
     &wpa_view_patch,        &wpa_view_diff,      &wpa_view_deployment, &wpa_view_job,
-    &wpa_view_destinations,
+    &wpa_view_destinations, &wpa_view_who,
 };
 const size_t wpa_n_views = WPA_COUNT(wpa_views);
 

@@ -321,6 +321,27 @@ void wpa_rule(const wpa_canvas *canvas, int row, const char *title, const char *
     }
 }
 
+bool wpa_rule_note(const wpa_canvas *canvas, int row, const char *text)
+{
+    int best = 0, end = 0, run = 0;
+    for (int col = 0; col < canvas->cols; col++) {
+        const wpa_cell *cell = cell_at(canvas, row, col);
+        uint32_t line = canvas->is_ascii ? '-' : 0x2500;
+        bool is_line = cell && cell->base == line && cell->paint == WPA_PAINT_RULE;
+        run = is_line ? run + 1 : 0;
+        if (run > best) {
+            best = run;
+            end = col + 1;
+        }
+    }
+    int cells = wpa_text_cells(text);
+    if (best < cells + 4) {
+        return false;
+    }
+    (void)wpa_putf(canvas, row, end - cells - 3, WPA_PAINT_CHECK_NEAR, " %s ", text);
+    return true;
+}
+
 void wpa_meter(const wpa_canvas *canvas, int row, int col, int width, double value, double limit,
                wpa_paint fill)
 {

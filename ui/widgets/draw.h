@@ -57,6 +57,8 @@ void wpa_rest_cursor(const wpa_canvas *canvas, int row, int col);
  */
 void wpa_rule(const wpa_canvas *canvas, int row, const char *title, const char *right,
               bool is_focused);
+/** Words in the line of a title rule that is drawn already, where it is longest; false: no room. */
+bool wpa_rule_note(const wpa_canvas *canvas, int row, const char *text);
 /** A meter of width cells: value in 0..1 in eighths, limit in 0..1 as ┃, negative for none. */
 void wpa_meter(const wpa_canvas *canvas, int row, int col, int width, double value, double limit,
                wpa_paint fill);

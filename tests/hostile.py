@@ -27,7 +27,8 @@ HEAD = "name: CI\non: [push, pull_request_target]\npermissions: {}\n"
 JOB = HEAD + "jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
 CASES = {}
 LARGEST = ("jobs_20000", "line_of_a_megabyte_in_flow", "aliases_of_jobs", "needs_chain_with_outputs",
-           "action_steps", "steps_20000_with_expressions", "all_call_all", "ring_of_5000_workflows")
+           "action_steps", "steps_20000_with_expressions", "all_call_all", "ring_of_5000_workflows",
+           "callers_10000")
 LARGEST_TO_FIX = ("all_call_all",)
 
 
@@ -648,6 +649,14 @@ def script_of_words():
 def ring_of_5000_workflows():
     return {f".github/workflows/w{i}.yml": f"on: workflow_call\njobs:\n  a:\n    uses: ./.github/workflows/w{(i + 1) % 5000}.yml\n"
             .encode() for i in range(5000)}
+
+
+@case
+def callers_10000():
+    """Small ones, in one repository; each is known to the next one, and all use the same action."""
+    return {f".github/workflows/w{i}.yml": f"name: n{i}\non: [push, workflow_call]\npermissions: {{}}\njobs:\n  a:\n    runs-on: ubuntu-latest\n"
+            "    steps:\n      - uses: actions/checkout@v4\n      - run: make ${{ github.head_ref }}\n"
+            f"  b: {{needs: a, uses: ./.github/workflows/w{(i + 1) % 10000}.yml, secrets: inherit}}\n".encode() for i in range(10000)}
 
 
 @case

@@ -20,7 +20,7 @@ static bool is_wanted(const wpa_tree *tree, const wpa_unit *unit)
     for (size_t i = 0; i < unit->n_files && !is_found; i++) {
         const wpa_unit_file *file = unit->files[i];
         is_found = file->state == WPA_UNIT_DONE && !file->is_twice && !file->is_stdin &&
-                   wpa_fix_is_across(&file->shown.fixed.result, tree->options->fixes);
+                   wpa_fix_is_across(&file->shown.fixed->result, tree->options->fixes);
     }
     return is_found;
 }
@@ -42,9 +42,9 @@ static wpa_fix_tree *begin(wpa_unit *unit)
     wpa_fix_tree *fixes = wpa_fix_tree_new(&unit->around, unit->arena);
     for (size_t i = 0; i < unit->n_files; i++) {
         const wpa_unit_file *file = unit->files[i];
-        if (file->state == WPA_UNIT_DONE && !file->is_twice && file->shown.fixed.n_applied) {
-            wpa_fix_tree_put(fixes, file->identity, file->shown.fixed.text,
-                             file->shown.fixed.size_bytes);
+        if (file->state == WPA_UNIT_DONE && !file->is_twice && file->shown.fixed->n_applied) {
+            wpa_fix_tree_put(fixes, file->identity, file->shown.fixed->text,
+                             file->shown.fixed->size_bytes);
         }
     }
     return fixes;
@@ -123,7 +123,7 @@ static void hand_over(const wpa_tree *tree, wpa_unit *unit, wpa_fix_tree *fixes)
             wpa_result now = wpa_rules_run(wpa_fix_tree_source(fixes, file->identity, unit->arena),
                                            file->shown.settings, unit->arena);
             file->is_together = true;
-            file->shown.fixed.result = now;
+            file->shown.fixed->result = now;
             wpa_key_repack(file, &now, tree->options->has_excerpts);
         }
     }

@@ -337,7 +337,7 @@ static void deliver_fixes(wpa_tree *tree, wpa_unit_file *file)
     const wpa_tree_options *options = tree->options;
     wpa_unit *unit = file->unit;
     if (file->is_together) { /* its own are part of what is delivered together */
-        file->shown.fixed.n_applied = 0;
+        file->shown.fixed->n_applied = 0;
     }
     if (options->on_fixed) {
         options->on_fixed(options->context, &file->shown);

@@ -54,9 +54,9 @@ static void judge_and_fix(const bundles *b, wpa_unit_file *file)
     }
     file->rules = wpa_arena_new();
     const wpa_source *source = source_of(b, file, file->rules);
-    file->shown.fixed =
+    *file->shown.fixed =
         wpa_rules_fix(source, file->shown.settings, b->tree->options->fixes, file->rules);
-    pack(b, file, &file->shown.fixed.result);
+    pack(b, file, &file->shown.fixed->result);
 }
 
 static void judge_together(const bundles *b, wpa_unit_file **files, size_t n)

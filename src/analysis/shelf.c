@@ -13,9 +13,11 @@ typedef struct place {
 
 struct wpa_shelf {
     const wpa_surroundings *around;
-    wpa_arena *arena;
-    wpa_map *places; /* path -> place */
-    size_t size_bytes;
+    wpa_arena *arena;  /* of the places */
+    wpa_arena *trees;  /* that are not held anyway */
+    wpa_map *places;   /* path -> place */
+    size_t size_bytes; /* of texts that were read … */
+    size_t tree_bytes; /* … and of what their trees take */
     pthread_mutex_t lock;
 };
 
@@ -24,6 +26,7 @@ wpa_shelf *wpa_shelf_new(const wpa_surroundings *around)
     wpa_shelf *shelf = wpa_alloc(sizeof *shelf);
     shelf->around = around;
     shelf->arena = wpa_arena_new();
+    shelf->trees = wpa_arena_new();
     shelf->places = wpa_map_new(shelf->arena);
     (void)pthread_mutex_init(&shelf->lock, NULL);
     return shelf;
@@ -34,6 +37,7 @@ void wpa_shelf_free(wpa_shelf *shelf)
     if (shelf) {
         (void)pthread_mutex_destroy(&shelf->lock);
         wpa_arena_free(shelf->arena);
+        wpa_arena_free(shelf->trees);
         wpa_free(shelf);
     }
 }
@@ -61,7 +65,14 @@ static void read_file(wpa_shelf *shelf, const char *path, place *own)
     const char *shown =
         wpa_arena_printf(scratch, "%s%s", around->prefix ? around->prefix : "", path);
     own->source =
-        text ? wpa_source_read(kind, shown, text, size_bytes, around, shelf->arena) : NULL;
+        text ? wpa_source_read(kind, shown, text, size_bytes, around, shelf->trees) : NULL;
+    shelf->tree_bytes = wpa_arena_used_bytes(shelf->trees);
+}
+
+static bool has_room(const wpa_shelf *shelf, const place *own)
+{
+    return shelf->size_bytes + own->size_bytes <= WPA_SHELF_MAX_BYTES &&
+           shelf->tree_bytes <= WPA_SHELF_TREES_MAX_BYTES;
 }
 
 const wpa_source *wpa_shelf_find(void *context, const char *path)
@@ -72,7 +83,7 @@ const wpa_source *wpa_shelf_find(void *context, const char *path)
         return NULL;
     }
     (void)pthread_mutex_lock(&shelf->lock);
-    if (!own->is_asked && shelf->size_bytes + own->size_bytes <= WPA_SHELF_MAX_BYTES) {
+    if (!own->is_asked && has_room(shelf, own)) {
         read_file(shelf, path, own);
     }
     const wpa_source *source = own->source;

@@ -9,8 +9,10 @@
 
 #include "rules/source.h"
 
-/** Text whose trees a shelf reads by itself; what is asked for beyond is read by who asks. */
+/** Text whose trees a shelf reads by itself, and what these may take: that of a file which has
+    hardly any text is many times as large. What is asked for beyond is read by who asks. */
 #define WPA_SHELF_MAX_BYTES ((size_t)512 * 1024)
+#define WPA_SHELF_TREES_MAX_BYTES ((size_t)6 * 1024 * 1024)
 
 typedef struct wpa_shelf wpa_shelf;
 

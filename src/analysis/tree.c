@@ -141,6 +141,8 @@ wpa_unit_file *wpa_unit_add_beside(wpa_tree *tree, wpa_unit *unit, const char *p
     file->shown.kind = kind;
     file->shown.size_bytes = size_bytes;
     file->shown.settings = unit->settings;
+    file->shown.fixed =
+        tree->options->fixes ? wpa_arena_alloc(unit->arena, sizeof *file->shown.fixed) : NULL;
     file->identity = wpa_arena_text(unit->arena, identity);
     file->unit = unit;
     unit->files = wpa_arena_grow(unit->arena, unit->files, unit->n_files, &unit->capacity,

@@ -23,7 +23,7 @@ typedef struct wpa_tree_file {
     const char *text;  /* [size_bytes] while it is held */
     const wpa_source *source;
     const wpa_settings *settings; /* a batch may put others in their place */
-    wpa_fix_outcome fixed;        /* if fixes were asked for */
+    wpa_fix_outcome *fixed;       /* NULL: fixes were not asked for */
 } wpa_tree_file;
 
 /** Settings for the repository in a folder, over what all share; NULL with *err set. */

@@ -12,7 +12,7 @@
 
 static bool is_changed(const wpa_tree_file *file)
 {
-    const wpa_fix_outcome *outcome = &file->fixed;
+    const wpa_fix_outcome *outcome = file->fixed;
     return outcome->n_applied > 0 && (outcome->size_bytes != file->size_bytes ||
                                       memcmp(outcome->text, file->text, file->size_bytes) != 0);
 }
@@ -20,7 +20,7 @@ static bool is_changed(const wpa_tree_file *file)
 /** Written only if the file still is what was read. */
 static bool write_fixed(const wpa_tree_file *file, wpa_arena *arena, wpa_error *err)
 {
-    const wpa_fix_outcome *outcome = &file->fixed;
+    const wpa_fix_outcome *outcome = file->fixed;
     struct stat status;
     size_t size_bytes;
     if (file->oid) {
@@ -68,8 +68,8 @@ static wpa_fix_change change_of(const wpa_tree_file *file)
 {
     return (wpa_fix_change){.before = file->text,
                             .before_bytes = file->size_bytes,
-                            .after = file->fixed.text,
-                            .after_bytes = file->fixed.size_bytes};
+                            .after = file->fixed->text,
+                            .after_bytes = file->fixed->size_bytes};
 }
 
 static bool deliver_fix(wpa_check_run *run, const wpa_tree_file *file, wpa_arena *arena,
@@ -82,7 +82,7 @@ static bool deliver_fix(wpa_check_run *run, const wpa_tree_file *file, wpa_arena
         return !is_changed(file) || print_diff(cli, file->path, &change, arena, err);
     }
     if (is_stdin(options, file)) {
-        return wpa_check_print(cli, file->fixed.text, file->fixed.size_bytes, err);
+        return wpa_check_print(cli, file->fixed->text, file->fixed->size_bytes, err);
     }
     if (!is_changed(file)) {
         return true;
@@ -91,7 +91,7 @@ static bool deliver_fix(wpa_check_run *run, const wpa_tree_file *file, wpa_arena
         return false;
     }
     run->n_written++;
-    (void)fprintf(cli->err, "fixed %zu in %s\n", file->fixed.n_applied,
+    (void)fprintf(cli->err, "fixed %zu in %s\n", file->fixed->n_applied,
                   wpa_text_visible(arena, file->path, strlen(file->path), false));
     return true;
 }
@@ -115,8 +115,8 @@ static void fail(wpa_check_run *run, const wpa_error *why)
 void wpa_check_deliver_fix(wpa_check_run *run, const wpa_tree_file *file)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    for (size_t i = 0; i < file->fixed.n_notes; i++) {
-        print_note(run->cli, &file->fixed.notes[i], arena);
+    for (size_t i = 0; i < file->fixed->n_notes; i++) {
+        print_note(run->cli, &file->fixed->notes[i], arena);
     }
     wpa_error why = {0};
     if (!deliver_fix(run, file, arena, &why)) {

@@ -19,7 +19,7 @@ struct wpa_graph {
     wpa_map *followers; /* name -> files that wait for it, once closed */
     bool is_partial;
     wpa_map *values;  /* name -> holders, once closed */
-    wpa_map *actions; /* owner/repo[/path] in lower case -> users, once closed */
+    wpa_map *actions; /* owner/repo[/path] in lower case -> versions, once closed */
     bool *has_asked;  /* of the reader whose view this is, or NULL */
     wpa_budget *budget;
     wpa_similarity_index *similar;
@@ -30,6 +30,12 @@ typedef struct users {
     wpa_graph_user *items;
     size_t n, capacity;
 } users;
+
+/* All that are used of one action: by this project, and by those that are copied into it. */
+typedef struct versions {
+    wpa_graph_version *items[2];
+    size_t n[2], capacity[2];
+} versions;
 
 /* All workflows that give one name a value. */
 typedef struct holders {
@@ -139,12 +145,12 @@ static int compare_files(const void *a, const void *b)
                   (*(const wpa_graph_file *const *)b)->path);
 }
 
-static void add_user(const wpa_graph *graph, wpa_map *map, const char *key, wpa_graph_user user)
+static void add_user(const wpa_graph *graph, const char *path, wpa_graph_user user)
 {
-    users *list = wpa_map_get(map, key);
+    users *list = wpa_map_get(graph->users, path);
     if (!list) {
         list = wpa_arena_alloc(graph->arena, sizeof *list);
-        wpa_map_put(map, key, list);
+        wpa_map_put(graph->users, path, list);
     }
     list->items =
         wpa_arena_grow(graph->arena, list->items, list->n, &list->capacity, sizeof *list->items);
@@ -166,6 +172,34 @@ static bool fold_slug(wpa_slice slug, char folded[SLUG_MAX_BYTES])
     return fits;
 }
 
+static void count_version(const wpa_graph *graph, versions *list, wpa_graph_user user)
+{
+    unsigned of = user.file->is_of_copy;
+    size_t i = 0;
+    while (i < list->n[of] && list->items[of][i].major != user.use->major) {
+        i++;
+    }
+    if (i == WPA_GRAPH_VERSIONS_MAX) {
+        return;
+    }
+    if (i == list->n[of]) {
+        list->items[of] = wpa_arena_grow(graph->arena, list->items[of], i, &list->capacity[of],
+                                         sizeof *list->items[of]);
+        list->items[of][list->n[of]++] = (wpa_graph_version){user.use->major, 0, user};
+    }
+    list->items[of][i].n_uses++;
+}
+
+static versions *versions_of(const wpa_graph *graph, const char *slug)
+{
+    versions *list = wpa_map_get(graph->actions, slug);
+    if (!list) {
+        list = wpa_arena_alloc(graph->arena, sizeof *list);
+        wpa_map_put(graph->actions, slug, list);
+    }
+    return list;
+}
+
 static void index_actions(const wpa_graph *graph)
 {
     size_t n_seen = 0;
@@ -174,8 +208,10 @@ static void index_actions(const wpa_graph *graph)
         for (size_t k = 0; k < file->n_uses && n_seen++ < ACTION_USES_MAX; k++) {
             const char *text = file->uses[k].text, *at = text ? strchr(text, '@') : NULL;
             char folded[SLUG_MAX_BYTES];
-            if (at && fold_slug((wpa_slice){text, (size_t)(at - text)}, folded)) {
-                add_user(graph, graph->actions, folded, (wpa_graph_user){file, &file->uses[k]});
+            if (at && file->uses[k].major >= 0 &&
+                fold_slug((wpa_slice){text, (size_t)(at - text)}, folded)) {
+                count_version(graph, versions_of(graph, folded),
+                              (wpa_graph_user){file, &file->uses[k]});
             }
         }
     }
@@ -250,7 +286,7 @@ void wpa_graph_close(wpa_graph *graph)
             const char *local = file->uses[k].local_path;
             const wpa_graph_file *target = local ? wpa_graph_local(graph, local) : NULL;
             if (target) {
-                add_user(graph, graph->users, target->path, (wpa_graph_user){file, &file->uses[k]});
+                add_user(graph, target->path, (wpa_graph_user){file, &file->uses[k]});
             }
         }
     }
@@ -343,13 +379,14 @@ const wpa_graph_user *wpa_graph_users(const wpa_graph *graph, const char *path, 
     return list ? list->items : NULL;
 }
 
-const wpa_graph_user *wpa_graph_uses_of(const wpa_graph *graph, wpa_slice slug, size_t *n)
+const wpa_graph_version *wpa_graph_versions_of(const wpa_graph *graph, wpa_slice slug,
+                                               bool is_of_copy, size_t *n)
 {
     char folded[SLUG_MAX_BYTES];
     (void)note(graph);
-    const users *list = fold_slug(slug, folded) ? wpa_map_get(graph->actions, folded) : NULL;
-    *n = list ? list->n : 0;
-    return list ? list->items : NULL;
+    const versions *list = fold_slug(slug, folded) ? wpa_map_get(graph->actions, folded) : NULL;
+    *n = list ? list->n[is_of_copy] : 0;
+    return list ? list->items[is_of_copy] : NULL;
 }
 
 static const wpa_graph_file *const *listed(const wpa_graph *graph, const wpa_map *lists,

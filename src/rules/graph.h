@@ -145,11 +145,23 @@ typedef struct wpa_graph_user {
 
 /** Who uses the definition at this path, by path and place; known once the graph is closed. */
 const wpa_graph_user *wpa_graph_users(const wpa_graph *graph, const char *path, size_t *n);
+/** How often a major version of an action is used. */
+typedef struct wpa_graph_version {
+    int major;
+    size_t n_uses;
+    wpa_graph_user first; /* by path and place */
+} wpa_graph_version;
+
+/** Versions of an action that are told apart. */
+#define WPA_GRAPH_VERSIONS_MAX 16
+
 /**
- * Uses of an action (owner/repo[/path], without case) at any ref, by path and place; of a
- * repository with very many uses those of the first files. Known once the graph is closed.
+ * Versions of an action (owner/repo[/path], without case) that files use, those of copied projects
+ * apart, in the order of their first use; of a repository with very many uses those of the first
+ * files. Counted once, when the graph is closed: thousands of files may ask.
  */
-const wpa_graph_user *wpa_graph_uses_of(const wpa_graph *graph, wpa_slice slug, size_t *n);
+const wpa_graph_version *wpa_graph_versions_of(const wpa_graph *graph, wpa_slice slug,
+                                               bool is_of_copy, size_t *n);
 /** A workflow in which a name has one value. */
 typedef struct wpa_graph_holder {
     const wpa_graph_file *file;

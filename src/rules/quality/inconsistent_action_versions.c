@@ -7,42 +7,20 @@
 #include "rules/graph.h"
 #include "rules/upgrade.h"
 
-#define MAJORS_MAX 16
 #define ACTIONS_MAX 200   /* of one file that are counted */
 #define SEEN_MAX 64       /* of one file that a first look tells apart */
 #define FLEET_MIN 5       /* repositories that use the main version of a fleet at least */
 #define FLEET_MINORITY 20 /* per cent of repositories, below which a version is left behind */
 
 typedef struct tally {
-    int majors[MAJORS_MAX];
-    size_t counts[MAJORS_MAX];
+    const wpa_graph_version *items; /* those without a graph have no first use */
     size_t n;
-    const wpa_graph_file *files[MAJORS_MAX]; /* where each was first seen */
-    const wpa_graph_use *uses[MAJORS_MAX];
 } tally;
 
 typedef struct subject {
     const wpa_outline_uses *uses;
     wpa_fact_major major;
 } subject;
-
-static void count(tally *t, int major, const wpa_graph_file *file, const wpa_graph_use *use)
-{
-    size_t i = 0;
-    while (i < t->n && t->majors[i] != major) {
-        i++;
-    }
-    if (major < 0 || i == MAJORS_MAX) {
-        return;
-    }
-    if (i == t->n) {
-        t->majors[i] = major;
-        t->files[i] = file;
-        t->uses[i] = use;
-        t->n++;
-    }
-    t->counts[i]++;
-}
 
 static bool is_same_slug(wpa_slice a, wpa_slice b)
 {
@@ -54,31 +32,47 @@ static bool is_same_action(const char *text, wpa_slice slug)
     return text && strncasecmp(text, slug.at, slug.length) == 0 && text[slug.length] == '@';
 }
 
-static void count_all(wpa_rule_run *run, tally *t, const wpa_outline_uses *uses)
+static void count(wpa_graph_version *versions, size_t *n, int major)
 {
-    const wpa_surroundings *around = run->source->around;
-    const wpa_graph *graph = around ? around->graph : NULL;
-    if (!graph) {
-        const wpa_outline *o = run->source->outline;
-        for (size_t i = 0; i < o->n_jobs; i++) {
-            for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-                const wpa_outline_uses *other = &o->jobs[i].steps[k].uses;
-                if (other->kind == WPA_OUTLINE_REPOSITORY &&
-                    is_same_action(other->node->text, uses->slug)) {
-                    count(t, wpa_outline_major(other), NULL, NULL);
-                }
-            }
-        }
+    size_t i = 0;
+    while (i < *n && versions[i].major != major) {
+        i++;
+    }
+    if (major < 0 || i == WPA_GRAPH_VERSIONS_MAX) {
         return;
     }
-    size_t n;
-    const wpa_graph_user *users = wpa_graph_uses_of(graph, uses->slug, &n);
-    bool is_copied = strstr(wpa_source_identity(run->source), "/.github/") != NULL;
-    for (size_t i = 0; i < n; i++) {
-        if (users[i].file->is_of_copy == is_copied) {
-            count(t, users[i].use->major, users[i].file, users[i].use);
+    *n += i == *n;
+    versions[i].major = major;
+    versions[i].n_uses++;
+}
+
+static tally count_alone(wpa_rule_run *run, wpa_slice slug)
+{
+    const wpa_outline *o = run->source->outline;
+    wpa_graph_version *versions =
+        wpa_arena_array(run->arena, WPA_GRAPH_VERSIONS_MAX, sizeof *versions);
+    tally t = {versions, 0};
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            const wpa_outline_uses *other = &o->jobs[i].steps[k].uses;
+            if (other->kind == WPA_OUTLINE_REPOSITORY && is_same_action(other->node->text, slug)) {
+                count(versions, &t.n, wpa_outline_major(other));
+            }
         }
     }
+    return t;
+}
+
+static tally count_all(wpa_rule_run *run, wpa_slice slug)
+{
+    const wpa_surroundings *around = run->source->around;
+    if (!around || !around->graph) {
+        return count_alone(run, slug);
+    }
+    bool is_copied = strstr(wpa_source_identity(run->source), "/.github/") != NULL;
+    tally t;
+    t.items = wpa_graph_versions_of(around->graph, slug, is_copied, &t.n);
+    return t;
 }
 
 /* Index of what most use; of equals the newest. */
@@ -86,8 +80,9 @@ static size_t main_of(const tally *t)
 {
     size_t best = 0;
     for (size_t i = 1; i < t->n; i++) {
-        bool is_newer = t->counts[i] == t->counts[best] && t->majors[i] > t->majors[best];
-        best = t->counts[i] > t->counts[best] || is_newer ? i : best;
+        const wpa_graph_version *own = &t->items[i], *other = &t->items[best];
+        bool is_newer = own->n_uses == other->n_uses && own->major > other->major;
+        best = own->n_uses > other->n_uses || is_newer ? i : best;
     }
     return best;
 }
@@ -102,7 +97,7 @@ static tally *tally_of(wpa_rule_run *run, wpa_map *tallies, const wpa_outline_us
     tally *t = wpa_map_get(tallies, slug);
     if (!t && wpa_map_count(tallies) < ACTIONS_MAX) {
         t = wpa_arena_alloc(run->arena, sizeof *t);
-        count_all(run, t, uses);
+        *t = count_all(run, uses->slug);
         wpa_map_put(tallies, slug, t);
     }
     return t;
@@ -157,28 +152,29 @@ static void check_uses(wpa_rule_run *run, wpa_map *tallies, const wpa_outline_us
     if (!t) {
         return;
     }
-    size_t best = t->n ? main_of(t) : 0;
-    if (t->n < 2 || t->majors[best] == major) { /* the repository is at one with itself */
+    const wpa_graph_version *best = t->n ? &t->items[main_of(t)] : NULL;
+    if (t->n < 2 || best->major == major) { /* the repository is at one with itself */
         check_fleet(run, uses, major);
         return;
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
     s->uses = uses;
-    bool has_target = t->majors[best] > major && uses->fact->action &&
-                      wpa_facts_major_find(uses->fact->action, t->majors[best], &s->major) &&
+    bool has_target = best->major > major && uses->fact->action &&
+                      wpa_facts_major_find(uses->fact->action, best->major, &s->major) &&
                       s->major.newest_commit;
     wpa_finding *finding = wpa_rule_report(
         run, uses->ref_span, NULL, has_target ? s : NULL,
         "%s is version %d here, and version %d in %zu other place%s of the repository",
-        wpa_rule_quote(run, uses->slug.at, uses->slug.length), major, t->majors[best],
-        t->counts[best], t->counts[best] == 1 ? "" : "s");
-    if (t->majors[best] < major) {
+        wpa_rule_quote(run, uses->slug.at, uses->slug.length), major, best->major, best->n_uses,
+        best->n_uses == 1 ? "" : "s");
+    if (best->major < major) {
         finding->persona =
             WPA_PERSONA_PEDANTIC; /* this place is ahead: the others have to follow */
     }
-    const wpa_source *other = t->files[best] ? wpa_rule_source_at(run, t->files[best]->path) : NULL;
+    const wpa_graph_user *first = &best->first;
+    const wpa_source *other = first->file ? wpa_rule_source_at(run, first->file->path) : NULL;
     if (other) {
-        wpa_rule_relate_in(run, finding, other, t->uses[best]->span, "version %d", t->majors[best]);
+        wpa_rule_relate_in(run, finding, other, first->use->span, "version %d", best->major);
     }
 }
 

@@ -274,8 +274,8 @@ static void put_file(const repository *r, const char *path, const char *text, si
 static void on_fixed(void *context, const wpa_tree_file *file)
 {
     const repository *r = context;
-    if (file->fixed.n_applied) {
-        put_file(r, file->path + r->skip, file->fixed.text, file->fixed.size_bytes);
+    if (file->fixed->n_applied) {
+        put_file(r, file->path + r->skip, file->fixed->text, file->fixed->size_bytes);
     }
 }
 

@@ -1,5 +1,7 @@
 #include "rules/ignore.h"
 
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <wpa/text.h>
@@ -448,14 +450,112 @@ static void apply_one(wpa_ignore *ignore, wpa_finding *finding)
     }
 }
 
+/* Lines that a finding speaks of, at its own place or at a related one. */
+typedef struct stretch {
+    size_t first, last;
+    size_t reached; /* the last line of all in that part of the list of which this is the middle */
+    wpa_finding *finding;
+} stretch;
+
+static stretch stretch_of(const wpa_finding_span *span, wpa_finding *finding)
+{
+    size_t first = span->start.line, last = span->end.line;
+    last -= last > first && span->end.column == 1; /* the end is exclusive */
+    return (stretch){first, last > first ? last : first, 0, finding};
+}
+
+static int compare_stretches(const void *a, const void *b)
+{
+    size_t of_a = ((const stretch *)a)->first, of_b = ((const stretch *)b)->first;
+    return (of_a > of_b) - (of_a < of_b);
+}
+
+/** The last line of all from one item to before another. */
+static size_t note_reached(stretch *items, size_t from, size_t to)
+{
+    if (from == to) {
+        return 0;
+    }
+    size_t middle = from + (to - from) / 2;
+    size_t before = note_reached(items, from, middle);
+    size_t behind = note_reached(items, middle + 1, to);
+    size_t reached = before > behind ? before : behind;
+    items[middle].reached = reached > items[middle].last ? reached : items[middle].last;
+    return items[middle].reached;
+}
+
+static stretch *list_stretches(wpa_finding **findings, size_t n_findings, wpa_arena *arena,
+                               size_t *n)
+{
+    size_t n_spans = 0;
+    for (size_t i = 0; i < n_findings; i++) {
+        n_spans += 1 + findings[i]->n_related;
+    }
+    stretch *items = wpa_arena_array(arena, n_spans + 1, sizeof *items);
+    *n = 0;
+    for (size_t i = 0; i < n_findings; i++) {
+        wpa_finding *finding = findings[i];
+        if (finding->rule->runs_last) {
+            continue;
+        }
+        items[(*n)++] = stretch_of(&finding->span, finding);
+        for (size_t k = 0; k < finding->n_related; k++) {
+            items[(*n)++] = stretch_of(&finding->related[k].span, finding);
+        }
+    }
+    qsort(items, *n, sizeof *items, compare_stretches);
+    (void)note_reached(items, 0, *n);
+    return items;
+}
+
+/** To what touches the lines: a file may have thousands of comments, and of findings. */
+static void apply_to(wpa_ignore *ignore, const stretch *items, size_t from, size_t to, size_t first,
+                     size_t last)
+{
+    size_t middle = from + (to - from) / 2;
+    if (from == to || items[middle].reached < first) {
+        return;
+    }
+    apply_to(ignore, items, from, middle, first, last);
+    if (items[middle].first > last) {
+        return;
+    }
+    if (items[middle].last >= first && reaches(ignore, items[middle].finding)) {
+        apply_one(ignore, items[middle].finding);
+    }
+    apply_to(ignore, items, middle + 1, to, first, last);
+}
+
+static void apply(wpa_ignore *ignore, const stretch *items, size_t n)
+{
+    switch (ignore->reach) {
+    case WPA_IGNORE_SPANS:
+    case WPA_IGNORE_NEXT_LINE:
+    case WPA_IGNORE_BETWEEN:
+        apply_to(ignore, items, 0, n, ignore->first_line, ignore->last_line);
+        return;
+    case WPA_IGNORE_ANY_SPAN:
+        apply_to(ignore, items, 0, n, ignore->first_around, ignore->last_around);
+        apply_to(ignore, items, 0, n, ignore->first_line, ignore->first_line);
+        return;
+    case WPA_IGNORE_FILE:
+        apply_to(ignore, items, 0, n, 0, SIZE_MAX);
+        return;
+    }
+}
+
 void wpa_ignores_apply(wpa_ignores *ignores, wpa_finding **findings, size_t n_findings)
 {
+    if (!ignores->n || !n_findings) { /* as in most files */
+        return;
+    }
+    WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+    size_t n;
+    const stretch *items = list_stretches(findings, n_findings, scratch, &n);
     for (size_t i = 0; i < ignores->n; i++) {
         wpa_ignore *ignore = &ignores->items[i];
-        for (size_t j = 0; j < n_findings && !ignore->fault && !ignore->has_ended; j++) {
-            if (!findings[j]->rule->runs_last && reaches(ignore, findings[j])) {
-                apply_one(ignore, findings[j]);
-            }
+        if (!ignore->fault && !ignore->has_ended) {
+            apply(ignore, items, n);
         }
     }
 }

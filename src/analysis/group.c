@@ -71,10 +71,17 @@ static bool may_hold(group *g, const wpa_unit_file *file)
     return false;
 }
 
+/** A tree has a copy of its text: from then on that is the text. */
 static void parse(wpa_unit_file *file)
 {
-    file->arena = file->arena ? file->arena : wpa_arena_new();
+    bool is_only_text = file->arena && !file->is_held && !file->is_stdin;
+    WPA_AUTO(wpa_arena) *read = is_only_text ? file->arena : NULL;
+    file->arena = is_only_text || !file->arena ? wpa_arena_new() : file->arena;
     wpa_unit_parse(file, file->arena);
+    const wpa_yaml_doc *doc = file->shown.source->yaml;
+    if (read) {
+        file->shown.text = doc ? doc->source : ""; /* too large to be read */
+    }
 }
 
 /* ---- stages ---- */

@@ -49,7 +49,7 @@ static const char *const *copy_crons(wpa_arena *arena, const wpa_yaml_node *node
 
 static void read_triggers(wpa_arena *arena, wpa_graph_file *file, const wpa_outline *o)
 {
-    wpa_graph_trigger *triggers = wpa_arena_array(arena, o->n_triggers + 1, sizeof *triggers);
+    wpa_graph_trigger *triggers = wpa_arena_array(arena, o->n_triggers, sizeof *triggers);
     for (size_t i = 0; i < o->n_triggers; i++) {
         const wpa_outline_trigger *t = &o->triggers[i];
         triggers[i] = (wpa_graph_trigger){
@@ -93,9 +93,12 @@ static void read_uses(wpa_arena *arena, wpa_graph_file *file, const wpa_outline 
 {
     size_t n = 0;
     for (size_t i = 0; i < o->n_jobs; i++) {
-        n += 1 + o->jobs[i].n_steps;
+        n += o->jobs[i].is_call && is_use(&o->jobs[i].uses);
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
+            n += is_use(&o->jobs[i].steps[k].uses);
+        }
     }
-    wpa_graph_use *uses = wpa_arena_array(arena, n + 1, sizeof *uses);
+    wpa_graph_use *uses = n ? wpa_arena_array(arena, n, sizeof *uses) : NULL;
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
         if (job->is_call && is_use(&job->uses)) {
@@ -158,7 +161,7 @@ static void read_work(const wpa_outline_job *job, const wpa_words *words, wpa_gr
 
 static void read_jobs(wpa_arena *arena, wpa_graph_file *file, const wpa_outline *o, bool with_work)
 {
-    wpa_graph_job *jobs = wpa_arena_array(arena, o->n_jobs + 1, sizeof *jobs);
+    wpa_graph_job *jobs = wpa_arena_array(arena, o->n_jobs, sizeof *jobs);
     const wpa_words words = wpa_words_of(testing, WPA_COUNT(testing));
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];

@@ -68,7 +68,7 @@ static answer *place_of(const wpa_site_answers *all, char question, const void *
     }
 }
 
-/** At most half of the places are taken. */
+/** At most three quarters of the places are taken. */
 static void grow(wpa_site_answers *all, wpa_arena *arena)
 {
     const wpa_site_answers before = *all;
@@ -89,7 +89,7 @@ void *wpa_site_keep(wpa_rule_run *run, char question, const void *a, const void 
         run->answers = wpa_arena_alloc(run->lasting, sizeof *run->answers);
     }
     wpa_site_answers *all = run->answers;
-    if (2 * all->n >= all->n_places) {
+    if (4 * all->n >= 3 * all->n_places) {
         grow(all, run->lasting);
     }
     answer *place = place_of(all, question, a, b);

@@ -44,7 +44,7 @@ wpa_taint wpa_taint_add_hop(wpa_tracer *t, wpa_taint taint, const wpa_source *so
         return taint;
     }
     wpa_taint_hop *hop = wpa_arena_alloc(t->run->arena, sizeof *hop);
-    *hop = (wpa_taint_hop){source, span, label, taint.hops};
+    *hop = (wpa_taint_hop){.source = source, .span = span, .label = label, .next = taint.hops};
     taint.hops = hop;
     taint.n_hops++;
     return taint;
@@ -444,8 +444,7 @@ wpa_taint wpa_trace_path(wpa_tracer *t, const wpa_site *site, const char *path)
     t->depth++;
     wpa_taint taint = trace_kind(t, site, path, lower);
     t->depth--;
-    wpa_trace_keep(t, &memo, &taint);
-    return taint;
+    return wpa_trace_keep(t, &memo, taint);
 }
 
 /* ---- scalars -----------------------------------------------------------------------------------

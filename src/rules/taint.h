@@ -31,6 +31,7 @@ struct wpa_taint_hop {
     wpa_span span;
     const char *label;
     const wpa_taint_hop *next;
+    bool is_kept; /* private: in memory that lasts as long as what is remembered of the file */
 };
 
 typedef struct wpa_taint {

@@ -33,8 +33,8 @@ typedef struct wpa_trace_memo {
  */
 const wpa_taint *wpa_trace_known(wpa_tracer *t, const wpa_site *site, char kind, size_t at,
                                  const char *name, wpa_trace_memo *memo);
-/** Keep it, unless it was cut: elsewhere more might be found. */
-void wpa_trace_keep(wpa_tracer *t, const wpa_trace_memo *memo, const wpa_taint *taint);
+/** Keep it, unless it was cut: elsewhere more might be found. Returns the same, of what is kept. */
+wpa_taint wpa_trace_keep(wpa_tracer *t, const wpa_trace_memo *memo, wpa_taint taint);
 
 wpa_taint wpa_trace_path(wpa_tracer *t, const wpa_site *site, const char *path);
 wpa_taint wpa_trace_scalar(wpa_tracer *t, const wpa_site *site, const wpa_yaml_node *node);

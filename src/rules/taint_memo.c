@@ -54,26 +54,30 @@ const wpa_taint *wpa_trace_known(wpa_tracer *t, const wpa_site *site, char kind,
 }
 
 /* The way with its words, which is WPA_TAINT_MAX_HOPS long at most, out of the memory of the rule
- * that asked first. */
-static const wpa_taint_hop *copy_hops(wpa_arena *arena, const wpa_taint_hop *hops)
+ * that asked first. Ways that end alike share that: in a long chain each would have it again. */
+static const wpa_taint_hop *keep_hops(wpa_arena *arena, const wpa_taint_hop *hops)
 {
-    wpa_taint_hop *hop = hops ? wpa_arena_dup(arena, hops, sizeof *hops) : NULL;
-    if (hop) {
-        hop->label = wpa_arena_text(arena, hops->label);
-        hop->next = copy_hops(arena, hops->next);
+    if (!hops || hops->is_kept) {
+        return hops;
     }
+    wpa_taint_hop *hop = wpa_arena_dup(arena, hops, sizeof *hops);
+    hop->label = wpa_arena_text(arena, hops->label);
+    hop->next = keep_hops(arena, hops->next);
+    hop->is_kept = true;
     return hop;
 }
 
-void wpa_trace_keep(wpa_tracer *t, const wpa_trace_memo *memo, const wpa_taint *taint)
+wpa_taint wpa_trace_keep(wpa_tracer *t, const wpa_trace_memo *memo, wpa_taint taint)
 {
     wpa_rule_run *run = t->run;
     if (*memo->key && !t->is_cut && run->memo) {
-        wpa_taint *kept = wpa_arena_dup(run->lasting, taint, sizeof *taint);
-        kept->path = wpa_arena_text(run->lasting, taint->path);
-        kept->shape = wpa_arena_text(run->lasting, taint->shape);
-        kept->hops = copy_hops(run->lasting, taint->hops);
+        wpa_taint *kept = wpa_arena_dup(run->lasting, &taint, sizeof taint);
+        kept->path = wpa_arena_text(run->lasting, taint.path);
+        kept->shape = wpa_arena_text(run->lasting, taint.shape);
+        kept->hops = keep_hops(run->lasting, taint.hops);
         wpa_map_put(run->memo, memo->key, kept);
+        taint.hops = kept->hops;
     }
     t->is_cut = t->is_cut || memo->was_cut;
+    return taint;
 }

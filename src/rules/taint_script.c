@@ -325,8 +325,7 @@ static wpa_taint trace_variable(wpa_tracer *t, const wpa_site *site, const char 
     }
     bool is_refused = taint.grade > WPA_TAINT_UNKNOWN && is_tested(script, name, at);
     taint = is_refused ? none : taint;
-    wpa_trace_keep(t, &memo, &taint);
-    return taint;
+    return wpa_trace_keep(t, &memo, taint);
 }
 
 wpa_taint wpa_taint_of_variable(wpa_rule_run *run, const wpa_site *site, const char *name,

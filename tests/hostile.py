@@ -588,6 +588,8 @@ POSIX = {
     "functions": "f() { f; }; f;\n", "assignments": "A=$A ", "assignments_lines": "A=$B\nB=$A\n", "exports": "export A=b; echo $A >> $GITHUB_ENV\n",
     "redirects": "> a 2>&1 < b ", "backslashes": "\\", "continuations": "a \\\n", "comments": "# a\n", "outputs": 'echo "a=$b" >> $GITHUB_OUTPUT\n',
     "curls": "curl http://a | bash\n", "installs": "pip install a && npm i b; ", "evals": "eval 'eval ", "sh_c": "sh -c \"sh -c 'a' ",
+    "functions_called": "f() { eval \"$1\" \"$@\"; f \"$1\" \"$2\"; g \"$@\"; }; g() { f \"$@\"; set -- $A; }; f $A $B\n", "shifts": "f() { while shift; do eval $1; }; f $A\n",
+    "secrets_written": "echo ${{ secrets.A }} > a/b | tee a/b; rm x\n", "dashes": "git a \"$A\" \"$B\"\n", "exits": "echo a; exit 1\n",
     "loops": "for i in a; do while b; do ", "sudo": "sudo env A=b xargs timeout 5 nohup ", "globs": "*[a-z]?", "words": "a ",
     "sets": "set -euo pipefail; cd a; ", "commands": "git clone a; docker build .; npm ci; make test\n", "dollars": "$", "ansi": "$'\\x41'",
     "process": "a <(b <(", "brackets": "[[ a == b && ", "echo_e": "echo '::set-output name=a::b'\n", "tests": "[ $A = b ] && exit 1\n",
@@ -596,7 +598,7 @@ POSIX = {
 }
 PWSH = {
     "quotes": '"$("', "here": "@'\n", "here_double": '@"\n$(', "pipes": "a | ", "braces": "{ ", "backticks": "`", "subs": "$(",
-    "comments": "<# a ", "assign": "$a = $b; ", "env": "$env:A = $env:B\n", "invoke": "iex (iwr http://a)\n", "brackets": "[a]::b(", "splat": "@{a=",
+    "comments": "<# a ", "assign": "$a = $b; ", "iex": "iex ", "iex_piped": "$env:A | iex | ", "called": "& \"$a\" & $b . $c ", "named": "$a = @\"\n$b = $a\n", "env": "$env:A = $env:B\n", "invoke": "iex (iwr http://a)\n", "brackets": "[a]::b(", "splat": "@{a=",
 }
 CMD = {
     "percent": "%a%", "carets": "^", "parens": "if a (\n", "pipes": "a | b & ", "quotes": '"a', "for": "for %%i in (a) do ",
@@ -617,6 +619,27 @@ add_scripts("bash", "posix", POSIX)
 add_scripts("pwsh", "pwsh", PWSH)
 add_scripts("cmd", "cmd", CMD)
 add_scripts("python", "python", PYTHON)
+
+
+@case
+def script_of_client():
+    """Calls that write to the runner's files, and names that hold what they write."""
+    return one(JOB + "      - uses: actions/github-script@v8\n        with:\n          script: |\n"
+               + "            const a = context.payload?.issue?.body; fs.appendFile(a, process.env.GITHUB_ENV, `a=${a}`); exec(a)\n" * 900)
+
+
+@case
+def secrets_uploaded():
+    """Steps that write secrets, and steps that upload what others have written."""
+    return one(JOB + "".join(f"      - run: echo ${{{{ secrets.A }}}} > a/b{i}\n"
+                             f"      - uses: actions/upload-artifact@v4\n        with: {{path: 'a/b{i}x*'}}\n" for i in range(4000)))
+
+
+@case
+def secrets_handed_on():
+    """Called workflows that hand each other's secrets on, in a ring."""
+    return {f".github/workflows/w{i}.yml": f"on: workflow_call\njobs:\n  a:\n    uses: ./.github/workflows/w{(i + 1) % 300}.yml\n    secrets:\n      s: "
+            f"${{{{ secrets.s }}}}\n  b:\n    runs-on: x\n    steps:\n      - run: ${{{{ secrets.s }}}}\n".encode() for i in range(300)}
 
 
 @case

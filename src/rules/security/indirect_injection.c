@@ -132,6 +132,17 @@ static const struct {
     {WPA_SHELL_PYTHON, "subprocess.", "shell=True", "a shell"},
 };
 
+/* Bytes of a line behind such a word, or before it, that are looked at. */
+#define LINE_MAX_BYTES 2048
+
+static size_t rest_of_line(const char *at)
+{
+    size_t length = strnlen(at, LINE_MAX_BYTES);
+    const char *end = memchr(at, '\n', length);
+    length = end ? (size_t)(end - at) : length;
+    return length && at[length - 1] == '\r' ? length - 1 : length;
+}
+
 static bool is_comment(const char *text, size_t at)
 {
     while (at > 0 && text[at - 1] != '\n') {
@@ -151,7 +162,7 @@ static void check_lines(wpa_rule_run *run, const wpa_site *site)
         for (const char *at = is_it ? strcasestr(text, mark) : NULL; at;
              at = strcasestr(at + 1, mark)) {
             wpa_span span = {(size_t)(at - text), 0};
-            span.end = span.start + strcspn(at, "\r\n");
+            span.end = span.start + rest_of_line(at);
             bool is_whole = at == text || !strchr(WPA_IDENTIFIER, at[-1]);
             bool is_held =
                 !line_marks[i].also ||
@@ -187,8 +198,9 @@ static void check_evaluated(wpa_rule_run *run, const wpa_site *site, const char 
         }
         size_t start = (size_t)(at - text);
         bool is_piped = before > line && before[-1] == '|';
+        line = start > LINE_MAX_BYTES && line < at - LINE_MAX_BYTES ? at - LINE_MAX_BYTES : line;
         wpa_span span = {is_piped ? (size_t)(line - text) : start,
-                         start + (is_piped ? length : strcspn(at, "\r\n"))};
+                         start + (is_piped ? length : rest_of_line(at))};
         wpa_taint taint = wpa_taint_of_script(run, site, span, WPA_TAINT_TEXT);
         report_text(run, site, site->step->run, span, "Invoke-Expression", &taint);
     }

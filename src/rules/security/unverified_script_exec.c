@@ -289,14 +289,13 @@ static void check_saved(wpa_rule_run *run, const wpa_download *d, size_t i)
 /* ---- PowerShell --------------------------------------------------------------------------------
  */
 
-static bool has_ci(const char *text, const char *const parts[], size_t n)
+static bool has_ci(const char *text, size_t length, const char *const parts[], size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (strcasestr(text, parts[i])) {
-            return true;
-        }
+    bool has = false;
+    for (size_t i = 0; i < n && !has; i++) {
+        has = wpa_text_find_ci(text, length, parts[i]) != NULL;
     }
-    return false;
+    return has;
 }
 
 static const char *first_url(const char *line, wpa_arena *arena)
@@ -322,26 +321,32 @@ static bool evaluates(const char *name)
            strcasestr(name, "[scriptblock]::Create");
 }
 
+/* Bytes of a line before a command and behind it that are looked at. */
+#define LINE_REACH 2048
+
 /* "iex (irm https://x)" in all its orders stands on one line. */
 static void check_expression(wpa_rule_run *run, const wpa_outline_step *step,
                              const wpa_shell_command *c)
 {
     const char *text = step->run->text;
     size_t start = c->span.start, end = c->span.end;
-    while (start > 0 && text[start - 1] != '\n') {
+    size_t first = start > LINE_REACH ? start - LINE_REACH : 0;
+    while (start > first && text[start - 1] != '\n') {
         start--;
     }
-    end += strcspn(text + end, "\n");
-    char *line = wpa_arena_slice(run->arena, text + start, end - start);
-    const char *url = first_url(line, run->arena);
-    if (has_ci(line, downloads, WPA_COUNT(downloads))) {
-        start += strspn(line, " \t");
-        while (end > start && strchr(" \t\r", text[end - 1])) {
-            end--;
-        }
-        wpa_download d = {.step = step, .fetch = c, .url = url};
-        report(run, &d, (wpa_span){start, end}, c->name, false);
+    for (size_t n = 0; n < LINE_REACH && text[end] && text[end] != '\n'; n++) {
+        end++;
     }
+    if (!has_ci(text + start, end - start, downloads, WPA_COUNT(downloads))) {
+        return;
+    }
+    const char *line = wpa_arena_slice(run->arena, text + start, end - start);
+    wpa_download d = {.step = step, .fetch = c, .url = first_url(line, run->arena)};
+    start += strspn(line, " \t");
+    while (end > start && strchr(" \t\r", text[end - 1])) {
+        end--;
+    }
+    report(run, &d, (wpa_span){start, end}, c->name, false);
 }
 
 /* "powershell -c "iex ..."" in another shell. */
@@ -351,8 +356,8 @@ static void check_foreign(wpa_rule_run *run, const wpa_outline_step *step,
     for (size_t i = c->first + 1; i < c->n_words; i++) {
         const char *text = c->words[i].text;
         const char *url = first_url(text, run->arena);
-        if (url && has_ci(text, evaluators, WPA_COUNT(evaluators)) &&
-            has_ci(text, downloads, WPA_COUNT(downloads))) {
+        if (url && has_ci(text, strlen(text), evaluators, WPA_COUNT(evaluators)) &&
+            has_ci(text, strlen(text), downloads, WPA_COUNT(downloads))) {
             wpa_download d = {.step = step, .fetch = c, .url = url};
             report(run, &d, c->span, c->name, false);
             return;
@@ -404,7 +409,7 @@ static void check_python(wpa_rule_run *run, const wpa_outline_step *step, size_t
     for (size_t k = i > LOOKAHEAD_MAX ? i - LOOKAHEAD_MAX : 0; k < i; k++) {
         const wpa_shell_command *inner = &step->lexed->commands[k];
         if (wpa_span_contains(c->span, inner->span) &&
-            has_ci(inner->name, opens, WPA_COUNT(opens))) {
+            has_ci(inner->name, strlen(inner->name), opens, WPA_COUNT(opens))) {
             wpa_download d = {
                 .step = step, .fetch = inner, .url = wpa_download_url(run, step, inner)};
             report(run, &d, c->span, c->name, false);
@@ -420,7 +425,7 @@ static void check_inline(wpa_rule_run *run, const wpa_outline_step *step,
     for (size_t i = c->first + 1; wpa_text_starts(c->name, "python") && i + 1 < c->n_words; i++) {
         const char *text = c->words[i + 1].text;
         bool is_code = wpa_text_is(c->words[i].text, "-c") && strstr(text, "exec(");
-        if (is_code && has_ci(text, opens, WPA_COUNT(opens))) {
+        if (is_code && has_ci(text, strlen(text), opens, WPA_COUNT(opens))) {
             wpa_download d = {.step = step, .fetch = c, .url = first_url(text, run->arena)};
             report(run, &d, c->span, c->name, false);
             return;

@@ -41,10 +41,12 @@ static uint64_t few_bytes(const char *text, size_t length)
     return bytes;
 }
 
-/** Eight bytes at once: one by one each would wait for the one before. */
-static uint32_t hash_of(const char *text, size_t length)
+/** Eight bytes at once: one by one each would wait for the one before. It begins with where the map
+    lies, which nobody knows beforehand: else a file could be full of keys that fall on one place.
+ */
+static uint32_t hash_of(const wpa_map *map, const char *text, size_t length)
 {
-    uint64_t hash = length, bytes;
+    uint64_t hash = length ^ (uintptr_t)map, bytes;
     for (; length >= sizeof bytes; length -= sizeof bytes, text += sizeof bytes) {
         memcpy(&bytes, text, sizeof bytes);
         hash = take_in(hash, bytes);
@@ -99,7 +101,7 @@ wpa_map *wpa_map_new(wpa_arena *arena)
 void wpa_map_put(wpa_map *map, const char *key, void *value)
 {
     size_t length = strlen(key);
-    uint32_t hash = hash_of(key, length);
+    uint32_t hash = hash_of(map, key, length);
     entry *found = find(map, key, hash);
     if (found) {
         found->value = value;
@@ -116,13 +118,13 @@ void wpa_map_put(wpa_map *map, const char *key, void *value)
 
 void *wpa_map_get(const wpa_map *map, const char *key)
 {
-    entry *found = map->count ? find(map, key, hash_of(key, strlen(key))) : NULL;
+    entry *found = map->count ? find(map, key, hash_of(map, key, strlen(key))) : NULL;
     return found ? found->value : NULL;
 }
 
 bool wpa_map_has(const wpa_map *map, const char *key)
 {
-    return map->count && find(map, key, hash_of(key, strlen(key))) != NULL;
+    return map->count && find(map, key, hash_of(map, key, strlen(key))) != NULL;
 }
 
 size_t wpa_map_count(const wpa_map *map)

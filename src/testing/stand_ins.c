@@ -158,7 +158,8 @@ static void add_environment(wpa_trial *trial, const wpa_yaml_node *env, wpa_aren
 {
     /* The box in which it runs is made of these. */
     static const char *const own[] = {"PATH", "ENV", "BASH_ENV", "LD_PRELOAD", "LD_LIBRARY_PATH"};
-    for (size_t i = 0; wpa_yaml_is(env, WPA_YAML_MAPPING) && i < env->n_pairs; i++) {
+    for (size_t i = 0; wpa_yaml_is(env, WPA_YAML_MAPPING) && i < env->n_pairs && i < VARIABLES_MAX;
+         i++) {
         const char *name = wpa_yaml_text(env->pairs[i].key);
         if (!name || !is_name(name)) {
             continue;
@@ -168,6 +169,9 @@ static void add_environment(wpa_trial *trial, const wpa_yaml_node *env, wpa_aren
             continue;
         }
         set_variable(trial, name, render(trial, env->pairs[i].value, arena), arena);
+    }
+    if (wpa_yaml_is(env, WPA_YAML_MAPPING) && env->n_pairs > VARIABLES_MAX) {
+        trial->trouble = "it is given too many variables";
     }
 }
 

@@ -251,6 +251,21 @@ static void test_read_only(void **state)
     assert_int_equal(wpa_scripted_count(s->engine, WPA_COMMAND_REFUSED), 2);
 }
 
+/* A command that names a thing is about it alone, whatever is marked. */
+static void test_commands_are_about_what_they_name(void **state)
+{
+    stage *s = *state;
+    press(s, "3");
+    press(s, "*");
+    EXPECT("12 marked");
+    wpa_palette_run(s->ui, "ignore f-99812");
+    step(s);
+    EXPECT("Ignore f-99812");
+    press(s, "Esc");
+    press(s, "i");
+    EXPECT("Ignore 12 findings");
+}
+
 static void test_palette(void **state)
 {
     stage *s = *state;
@@ -542,6 +557,7 @@ int main(void)
         SIGNED_IN(test_lost_database),
         SIGNED_IN(test_read_only),
         SIGNED_IN(test_palette),
+        SIGNED_IN(test_commands_are_about_what_they_name),
         SIGNED_IN(test_question_that_is_taller_than_the_screen_scrolls),
         SIGNED_IN(test_a_key_that_means_nothing_here_says_so),
         cmocka_unit_test_setup_teardown(test_help_before_sign_in_goes_back_to_the_form, open_stage,

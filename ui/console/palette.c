@@ -326,7 +326,9 @@ static void run_verb(wpa_ui *ui, wpa_verb verb, const char *rest)
     if (object.kind != WPA_OBJECT_NONE && !wpa_object_is(object, wpa_ui_selected(ui))) {
         wpa_ui_open(ui, object);
     }
+    ui->acts_on = object; /* not a row of its page, nor what is marked */
     wpa_ui_do(ui, verb);
+    ui->acts_on = (wpa_object){WPA_OBJECT_NONE, 0};
 }
 
 /* Is it clear that the chosen of n is meant? What changes the fleet is not done on a guess. */

@@ -301,7 +301,8 @@ wpa_object wpa_ui_selected(wpa_ui *ui)
 const wpa_cursor *wpa_ui_marks(wpa_ui *ui)
 {
     wpa_page *page = wpa_ui_page(ui);
-    return page->view->cursor ? page->view->cursor(page) : NULL;
+    bool is_named = ui->acts_on.kind != WPA_OBJECT_NONE;
+    return page->view->cursor && !is_named ? page->view->cursor(page) : NULL;
 }
 
 unsigned wpa_ui_contexts_of(wpa_object_kind kind)

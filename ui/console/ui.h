@@ -326,7 +326,8 @@ wpa_object wpa_ui_selected(wpa_ui *ui);
 unsigned wpa_ui_contexts(wpa_ui *ui);
 /** Of a thing of this kind, wherever it is selected. */
 unsigned wpa_ui_contexts_of(wpa_object_kind kind);
-/** Cursor with the marked rows of the list that is open; NULL: it has none. */
+/** Cursor with the marked rows of the list that is open; NULL: it has none, or a command names what
+    it is about. */
 const wpa_cursor *wpa_ui_marks(wpa_ui *ui);
 
 /** Detail of this object if it has come; NULL not yet. */

@@ -127,7 +127,11 @@ static bool ask_git(const update *u, job *at, wpa_error *err)
     }
     wpa_error again = {0};
     bool is_worth_it = u->request->from && err->code != WPA_E_TIMEOUT && err->code != WPA_E_LIMIT;
-    return is_worth_it && ask_url(at, plain, timeout_ms, &again);
+    bool is_asked = is_worth_it && ask_url(at, plain, timeout_ms, &again);
+    if (again.code == WPA_E_TIMEOUT) { /* it may be there: it is asked once more */
+        *err = again;
+    }
+    return is_asked;
 }
 
 /** What an earlier refresh has left of it, or NULL. */

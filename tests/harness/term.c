@@ -322,3 +322,9 @@ bool wpa_tty_is_cooked(const wpa_tty *tty)
     struct termios modes;
     return tcgetattr(tty->slave, &modes) == 0 && (modes.c_lflag & ICANON) && (modes.c_lflag & ECHO);
 }
+
+bool wpa_tty_is_stopped(const wpa_tty *tty)
+{
+    siginfo_t info = {.si_pid = 0};
+    return waitid(P_PID, (id_t)tty->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid;
+}

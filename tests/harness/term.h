@@ -51,3 +51,5 @@ size_t wpa_tty_bytes(const wpa_tty *tty);
 int wpa_tty_pid(const wpa_tty *tty);
 /** Are echo and line mode of the terminal on, as a shell leaves them? */
 bool wpa_tty_is_cooked(const wpa_tty *tty);
+/** Is the program stopped, as a shell would see? A signal to go on that comes before is lost. */
+bool wpa_tty_is_stopped(const wpa_tty *tty);

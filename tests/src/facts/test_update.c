@@ -384,6 +384,24 @@ static void a_silent_one_spoils_no_other(void **in)
     assert_int_equal(outcome.n_refreshed, GOOD_ONES);
 }
 
+/** It is there without ".git" behind its name, and says nothing: it is not told to be missing. */
+static void silence_is_told_of_the_second_name_too(void **in)
+{
+    state *s = *in;
+    wpa_facts_outcome outcome;
+    wpa_error err = {0};
+    static const char *const slugs[] = {"acme/silent"};
+    make_silent(s, "acme/silent");
+    const wpa_facts_request request = {.from = wpa_arena_printf(s->arena, "file://%s/", s->folder),
+                                       .timeout_ms = 1000,
+                                       .slugs = slugs,
+                                       .n_slugs = 1,
+                                       .today = TODAY};
+    assert_true(wpa_facts_update(&request, s->arena, &outcome, &err));
+    assert_int_equal(outcome.n_faults, 1);
+    assert_true(wpa_text_starts(outcome.faults[0], "acme/silent: no answer within "));
+}
+
 /** Seen at once, and for what it is. */
 static void a_crash_is_no_silence(void **in)
 {
@@ -605,12 +623,19 @@ static void silence_ends_the_asking(void **in)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(repositories_of_a_folder),      CASE(a_second_refresh_goes_on_from_the_first),
-        CASE(a_table_is_a_mirror),           CASE(a_mirror_of_a_day_to_come_is_refused),
-        CASE(a_mirror_makes_no_new_tag_old), CASE(a_mirror_of_tomorrow_can_be_gone_on_from),
-        CASE(a_silent_one_spoils_no_other),  CASE(a_crash_is_no_silence),
-        CASE(repositories_over_http),        CASE(a_hostile_server_gets_nothing_in),
-        CASE(a_table_may_lie_on_the_web),    CASE(silence_ends_the_asking),
+        CASE(repositories_of_a_folder),
+        CASE(a_second_refresh_goes_on_from_the_first),
+        CASE(a_table_is_a_mirror),
+        CASE(a_mirror_of_a_day_to_come_is_refused),
+        CASE(a_mirror_makes_no_new_tag_old),
+        CASE(a_mirror_of_tomorrow_can_be_gone_on_from),
+        CASE(a_silent_one_spoils_no_other),
+        CASE(silence_is_told_of_the_second_name_too),
+        CASE(a_crash_is_no_silence),
+        CASE(repositories_over_http),
+        CASE(a_hostile_server_gets_nothing_in),
+        CASE(a_table_may_lie_on_the_web),
+        CASE(silence_ends_the_asking),
     };
     wpa_error err = {0};
     if (pthread_atfork(NULL, in_parent, in_child) != 0 || !wpa_git_init(&err) ||

@@ -46,6 +46,29 @@ const wpa_type *wpa_type_object(wpa_arena *arena, const wpa_type_member *members
     return type;
 }
 
+/* From the last to the first, so that the first of each letter is found before the others. */
+wpa_type_index wpa_type_index_of(const wpa_type_member *members, size_t n_members)
+{
+    wpa_type_index index = {{0}, {0}};
+    for (size_t i = n_members < WPA_TYPE_INDEX_MAX ? n_members : WPA_TYPE_INDEX_MAX; i > 0; i--) {
+        uint8_t *first = &index.first[*members[i - 1].name & 31];
+        index.next[i - 1] = *first;
+        *first = (uint8_t)i;
+    }
+    return index;
+}
+
+const wpa_type *wpa_type_object_indexed(wpa_arena *arena, const wpa_type_member *members,
+                                        size_t n_members, const wpa_type_index *index,
+                                        const wpa_type *item)
+{
+    wpa_type *type = make(arena, WPA_TYPE_OBJECT, item);
+    type->members = members;
+    type->n_members = n_members;
+    type->index = n_members <= WPA_TYPE_INDEX_MAX ? index : NULL;
+    return type;
+}
+
 const wpa_type *wpa_type_map(wpa_arena *arena, const wpa_type *item)
 {
     return item == texts.item ? &texts : make(arena, WPA_TYPE_OBJECT, item);
@@ -80,12 +103,30 @@ const wpa_type *wpa_type_resolve(const wpa_type *type)
     return *type->loaded;
 }
 
+/* Most are written as they are called. */
+static bool is_name(const char *name, const char *written)
+{
+    return !((*name ^ *written) & ~0x20) &&
+           (strcmp(name, written) == 0 || wpa_text_is_ci(name, written));
+}
+
+static const wpa_type *find_by_index(const wpa_type *type, const char *name)
+{
+    size_t at = type->index->first[*name & 31];
+    while (at && !is_name(type->members[at - 1].name, name)) {
+        at = type->index->next[at - 1];
+    }
+    return at ? type->members[at - 1].type : type->item;
+}
+
 const wpa_type *wpa_type_member_find(const wpa_type *object, const char *name)
 {
     const wpa_type *type = wpa_type_resolve(object);
+    if (type->index && !type->load) {
+        return find_by_index(type, name);
+    }
     for (size_t i = 0; i < type->n_members; i++) {
-        const char *other = type->members[i].name;
-        if (!((*other ^ *name) & ~0x20) && wpa_text_is_ci(other, name)) {
+        if (is_name(type->members[i].name, name)) {
             return type->members[i].type;
         }
     }
@@ -121,6 +162,7 @@ static const wpa_type *merge_objects(const wpa_type *written_a, const wpa_type *
     const wpa_type *a = wpa_type_resolve(written_a);
     const wpa_type *b = wpa_type_resolve(written_b);
     wpa_type_builder builder = wpa_type_builder_new(arena);
+    builder.keeps_names = true; /* as long as the types of these members, which it has too */
     for (size_t i = 0; i < a->n_members; i++) {
         wpa_type_builder_add(&builder, a->members[i].name, a->members[i].type);
     }

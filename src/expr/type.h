@@ -29,6 +29,15 @@ typedef struct wpa_type_member {
     const wpa_type *type;
 } wpa_type_member;
 
+/* More members than that are looked for one by one. */
+#define WPA_TYPE_INDEX_MAX 96
+
+/** Where to look for one of many members: numbers from 1 on, 0: there is none. */
+typedef struct wpa_type_index {
+    uint8_t first[32]; /* by the lower bits of the first letter of its name */
+    uint8_t next[WPA_TYPE_INDEX_MAX];
+} wpa_type_index;
+
 /** Members of what is large, made when they are first asked for. */
 typedef const wpa_type *(*wpa_type_loader)(const char *name, const void *data, wpa_arena *arena);
 
@@ -45,7 +54,10 @@ struct wpa_type {
     const wpa_type_member *later; /* [n_later] members that come too late to be seen here */
     size_t n_later;
     wpa_type_loader load; /* not NULL: the members are those of load(name, data) */
-    const char *name;
+    union {
+        const char *name;            /* of a lazy one */
+        const wpa_type_index *index; /* of the members of another; NULL: there is none */
+    };
     const void *data;
     wpa_arena *arena;               /* of a lazy one, for what it loads … */
     const struct wpa_type **loaded; /* … once */
@@ -57,6 +69,12 @@ const wpa_type *wpa_type_filter(wpa_arena *arena, const wpa_type *item);
 /** item NULL: strict. members are borrowed for as long as the type. */
 const wpa_type *wpa_type_object(wpa_arena *arena, const wpa_type_member *members, size_t n_members,
                                 const wpa_type *item);
+/** The same with many members, of which index tells the places; borrowed as well. */
+const wpa_type *wpa_type_object_indexed(wpa_arena *arena, const wpa_type_member *members,
+                                        size_t n_members, const wpa_type_index *index,
+                                        const wpa_type *item);
+/** Index the first of the members, at most WPA_TYPE_INDEX_MAX. */
+wpa_type_index wpa_type_index_of(const wpa_type_member *members, size_t n_members);
 const wpa_type *wpa_type_map(wpa_arena *arena, const wpa_type *item);
 /** An object of which any member may be there. */
 const wpa_type *wpa_type_loose(void);

@@ -492,7 +492,7 @@ const wpa_schema_property *wpa_schema_property_find(const wpa_schema_def *def, w
     while (at) {
         const wpa_schema_property *property = &def->properties[at - 1];
         if (property->name.length == key.length &&
-            memcmp(property->name.text, key.at, key.length) == 0) {
+            wpa_bytes_are(property->name.text, key.at, key.length)) {
             return property;
         }
         at = property->next;

@@ -16,6 +16,14 @@ static const wpa_type *any(void)
     return wpa_type_of(WPA_TYPE_ANY);
 }
 
+/* Names are those of the file, and of types made of it: they live as long as the types. */
+static wpa_type_builder own_builder(wpa_arena *arena)
+{
+    wpa_type_builder builder = wpa_type_builder_new(arena);
+    builder.keeps_names = true;
+    return builder;
+}
+
 static const wpa_type *yaml_type(const wpa_yaml_node *written, wpa_arena *arena, int depth);
 
 /* depth: of the mapping. */
@@ -43,7 +51,7 @@ static const wpa_type *yaml_type(const wpa_yaml_node *written, wpa_arena *arena,
         return wpa_type_array(arena, node->n_items ? item : any());
     }
     if (node->kind == WPA_YAML_MAPPING) {
-        wpa_type_builder builder = wpa_type_builder_new(arena);
+        wpa_type_builder builder = own_builder(arena);
         for (size_t i = 0; i < node->n_pairs; i++) {
             add_pair(&builder, &node->pairs[i], depth);
         }
@@ -112,7 +120,7 @@ static const wpa_type *computed_matrix(const maker *m, const wpa_yaml_node *scal
     if (!wpa_type_is_strict(whole) || whole->n_later || m->source->is_partial) {
         return NULL;
     }
-    wpa_type_builder builder = wpa_type_builder_new(m->arena);
+    wpa_type_builder builder = own_builder(m->arena);
     for (size_t i = 0; i < whole->n_members; i++) {
         const wpa_type_member *row = &whole->members[i];
         if (wpa_text_is_ci(row->name, "include")) {
@@ -129,7 +137,7 @@ static const wpa_type *written_matrix(const maker *m, const wpa_outline_job *job
 {
     const wpa_strategy strategy = wpa_strategy_of(job->node, m->arena); /* no legs are asked for */
     const wpa_yaml_node *matrix = wpa_yaml_get(written, "matrix");
-    wpa_type_builder builder = wpa_type_builder_new(m->arena);
+    wpa_type_builder builder = own_builder(m->arena);
     bool is_whole = !written || (wpa_yaml_is(written, WPA_YAML_MAPPING) &&
                                  (!matrix || wpa_yaml_is(matrix, WPA_YAML_MAPPING)));
     builder.is_loose = strategy.is_unknown || m->source->is_partial || !is_whole ||

@@ -109,13 +109,14 @@ static const wpa_type *kind_named(const char *name)
 }
 
 /* Members as the tables have them, but for those that a file knows better: the same for all. */
-#define FIXED_MAX 96
+#define FIXED_MAX WPA_TYPE_INDEX_MAX
 
 static struct fixed_context {
     const char *name;
-    const char *known[2]; /* left out, or NULL */
+    const char *known[2]; /* or NULL: behind the others, of no type yet */
     wpa_type_member members[FIXED_MAX];
-    size_t n;
+    size_t n; /* those that are known not included */
+    wpa_type_index index;
     bool is_loose;
 } fixed_contexts[] = {{.name = "github", .known = {"event"}},
                       {.name = "job", .known = {"container", "services"}},
@@ -133,8 +134,13 @@ static void list_members(struct fixed_context *context)
             wpa_text_is(name, context->known[0]) || wpa_text_is(name, context->known[1]);
         assert(context->n < FIXED_MAX);
         context->members[context->n] = (wpa_type_member){name, kind_named(fact->types[i])};
-        context->n += !is_known && context->n + 1 < FIXED_MAX;
+        context->n += !is_known && context->n + WPA_COUNT(context->known) < FIXED_MAX;
     }
+    size_t n = context->n;
+    for (size_t i = 0; i < WPA_COUNT(context->known) && context->known[i]; i++) {
+        context->members[n++] = (wpa_type_member){context->known[i], NULL};
+    }
+    context->index = wpa_type_index_of(context->members, n);
 }
 
 static void list_fixed(void)
@@ -144,7 +150,7 @@ static void list_fixed(void)
     }
 }
 
-/** Members that the caller knows better stand behind the others. */
+/** Members that the caller knows better, in the order of their names. */
 static const wpa_type *fixed_context(const char *name, const wpa_type_member *known, size_t n_known,
                                      wpa_arena *arena)
 {
@@ -161,7 +167,8 @@ static const wpa_type *fixed_context(const char *name, const wpa_type_member *kn
         memcpy(own + context->n, known, n_known * sizeof *own);
         members = own;
     }
-    return wpa_type_object(arena, members, context->n + n_known, context->is_loose ? any() : NULL);
+    return wpa_type_object_indexed(arena, members, context->n + n_known, &context->index,
+                                   context->is_loose ? any() : NULL);
 }
 
 static const wpa_type *load_event(const char *name, const void *data, wpa_arena *arena)
@@ -182,6 +189,14 @@ static const wpa_type *github_type(wpa_expression_types *t)
 }
 
 /* ---- inputs ---- */
+
+/** For names of the file itself, and for literals: they live as long as the types. */
+static wpa_type_builder own_builder(const wpa_expression_types *t)
+{
+    wpa_type_builder builder = wpa_type_builder_new(t->arena);
+    builder.keeps_names = true;
+    return builder;
+}
 
 static const wpa_type *parameter_type(const wpa_parameter *parameter)
 {
@@ -209,7 +224,7 @@ static const wpa_type *inputs_type(wpa_expression_types *t)
     if (t->inputs) {
         return t->inputs;
     }
-    wpa_type_builder builder = wpa_type_builder_new(t->arena);
+    wpa_type_builder builder = own_builder(t);
     builder.is_loose = t->source->is_partial;
     const wpa_workflow *workflow = triggers_of(t);
     const wpa_action_file *action = action_of(t);
@@ -264,7 +279,7 @@ static const wpa_type *secrets_type(wpa_expression_types *t)
     }
     static const char *const builtin[] = {"github_token", "actions_step_debug",
                                           "actions_runner_debug"};
-    wpa_type_builder builder = wpa_type_builder_new(t->arena);
+    wpa_type_builder builder = own_builder(t);
     for (size_t i = 0; i < call->n_secrets; i++) {
         wpa_type_builder_add(&builder, call->secrets[i].name, string());
     }
@@ -276,10 +291,16 @@ static const wpa_type *secrets_type(wpa_expression_types *t)
 
 /* ---- jobs ---- */
 
+/** An object of these members and no others; their names are literals. */
+static const wpa_type *strict(const wpa_type_member *members, size_t n, wpa_arena *arena)
+{
+    wpa_type_member *kept = wpa_arena_dup(arena, members, n * sizeof *members);
+    return wpa_type_object(arena, kept, n, NULL);
+}
+
 /** {outputs, result} of a job as others see it. */
 static const wpa_type *result_type(wpa_expression_types *t, const wpa_workflow_job *job)
 {
-    wpa_type_builder builder = wpa_type_builder_new(t->arena);
     const wpa_type *outputs;
     if (!job || job->is_unknown) {
         outputs = wpa_type_map(t->arena, string());
@@ -289,16 +310,15 @@ static const wpa_type *result_type(wpa_expression_types *t, const wpa_workflow_j
         bool is_known = !job->outputs.is_unknown && !job->outputs.scalar.text;
         outputs = wpa_expression_outputs_declared(job->outputs.node, is_known, t->arena);
     }
-    wpa_type_builder_add(&builder, "outputs", outputs);
-    wpa_type_builder_add(&builder, "result", string());
-    return wpa_type_builder_end(&builder);
+    const wpa_type_member members[] = {{"outputs", outputs}, {"result", string()}};
+    return strict(members, WPA_COUNT(members), t->arena);
 }
 
 static const wpa_type *jobs_type(wpa_expression_types *t)
 {
     if (!t->jobs) {
         const wpa_workflow *workflow = frame_of(t);
-        wpa_type_builder builder = wpa_type_builder_new(t->arena);
+        wpa_type_builder builder = own_builder(t);
         for (size_t i = 0; i < workflow->n_jobs; i++) {
             const wpa_workflow_job *job = &workflow->jobs[i];
             wpa_type_builder_add(&builder, job->id, result_type(t, job));
@@ -314,7 +334,7 @@ static const wpa_type *needs_type(wpa_expression_types *t, job_types *j)
     if (j->needs) {
         return j->needs;
     }
-    wpa_type_builder builder = wpa_type_builder_new(t->arena);
+    wpa_type_builder builder = own_builder(t);
     const wpa_workflow_job *model = model_of(t, j);
     builder.is_loose = !model || model->needs.is_unknown || t->source->is_partial;
     for (size_t i = 0; model && i < model->needs.n; i++) {
@@ -329,11 +349,9 @@ static const wpa_type *needs_type(wpa_expression_types *t, job_types *j)
 
 static const wpa_type *service_type(wpa_arena *arena)
 {
-    wpa_type_builder builder = wpa_type_builder_new(arena);
-    wpa_type_builder_add(&builder, "id", string());
-    wpa_type_builder_add(&builder, "network", string());
-    wpa_type_builder_add(&builder, "ports", wpa_type_map(arena, any()));
-    return wpa_type_builder_end(&builder);
+    const wpa_type_member members[] = {
+        {"id", string()}, {"network", string()}, {"ports", wpa_type_map(arena, any())}};
+    return strict(members, WPA_COUNT(members), arena);
 }
 
 static const wpa_type *job_type(wpa_expression_types *t, job_types *j)
@@ -342,7 +360,7 @@ static const wpa_type *job_type(wpa_expression_types *t, job_types *j)
         return j->job;
     }
     const wpa_type *service = service_type(t->arena);
-    wpa_type_builder services = wpa_type_builder_new(t->arena);
+    wpa_type_builder services = own_builder(t);
     const wpa_workflow_job *job = model_of(t, j);
     for (size_t i = 0; job && i < job->n_services; i++) {
         wpa_type_builder_add(&services, job->services[i].name, service);
@@ -378,14 +396,14 @@ static void make_steps(wpa_expression_types *t, job_types *j, const wpa_outline_
         if (!step->id) {
             continue;
         }
-        wpa_type_builder builder = wpa_type_builder_new(t->arena);
-        wpa_type_builder_add(&builder, "outputs",
-                             wpa_expression_outputs_of_step(t->run, step, t->arena));
-        wpa_type_builder_add(&builder, "outcome", string());
-        wpa_type_builder_add(&builder, "conclusion", string());
+        const wpa_type_member members[] = {
+            {"outputs", wpa_expression_outputs_of_step(t->run, step, t->arena)},
+            {"outcome", string()},
+            {"conclusion", string()}};
         j->has_open_ids = j->has_open_ids || wpa_outline_has_expression(step->id);
         j->step_index[j->n_steps] = i;
-        j->steps[j->n_steps++] = (wpa_type_member){step->id, wpa_type_builder_end(&builder)};
+        j->steps[j->n_steps++] =
+            (wpa_type_member){step->id, strict(members, WPA_COUNT(members), t->arena)};
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <wpa/map.h>
 
+#include "core/room.h"
 #include "rules/shape_internal.h"
 
 #define DEPTH_MAX 60
@@ -46,16 +47,31 @@ static share share_of_expression(const wpa_yaml_node *node)
     return is_padded || text[2] ? SHARE_PADDED : SHARE_ALL;
 }
 
-/** False: it is none of the names that the marks are of. */
-static bool has_marks(const wpa_shape_marks *marks, const wpa_schema_def *def)
+/* By the bit and the length, which hardly two names of a schema share. */
+static size_t mark_of(uint32_t bit, size_t length)
 {
-    return (marks->bits & def->name_bit) && (marks->lengths >> (def->name_length & 63) & 1);
+    return ((size_t)__builtin_ctz(bit) * 8 + length) % WPA_SHAPE_MARKS;
+}
+
+/** The lists that may name the definition; for most: none. */
+static unsigned lists_of(const wpa_shape_place *at, const wpa_schema_def *def)
+{
+    return at->by->lists[mark_of(def->name_bit, def->name_length)];
+}
+
+/* By hand, where the processor that is built for may have no instruction for it. */
+static uint32_t count_bits(uint32_t bits)
+{
+    bits -= bits >> 1 & 0x55555555;
+    bits = (bits & 0x33333333) + (bits >> 2 & 0x33333333);
+    return ((bits + (bits >> 4)) & 0x0F0F0F0F) * 0x01010101 >> 24;
 }
 
 /* Keys of most mappings are so few that each is compared with those before it. */
 static bool has_duplicates(const wpa_yaml_node *node)
 {
-    if (node->n_pairs <= FEW_PAIRS && __builtin_popcount(node->keys) == (int)node->n_pairs) {
+    if (node->n_pairs <= 1 ||
+        (node->n_pairs <= FEW_PAIRS && count_bits(node->keys) == node->n_pairs)) {
         return false; /* keys that are one have one bit */
     }
     for (size_t i = 1; i < node->n_pairs && node->n_pairs <= FEW_PAIRS; i++) {
@@ -153,24 +169,23 @@ static bool is_computed(const wpa_shape_place *at, const wpa_schema_def *def,
     return true;
 }
 
-/** True: its key is one that the mapping must have. */
-static bool walk_pair(const wpa_shape_place *at, const wpa_schema_def *def,
-                      const wpa_yaml_node *node, const wpa_yaml_pair *pair)
+/** The property that it is; NULL: it is none. */
+static const wpa_schema_property *walk_pair(const wpa_shape_place *at, const wpa_schema_def *def,
+                                            const wpa_yaml_node *node, const wpa_yaml_pair *pair)
 {
     const wpa_shape_set *set = at->by->set;
     const wpa_yaml_node *key = check_key(at, def, pair->key);
     if (!key) {
-        return false;
+        return NULL;
     }
     wpa_slice name = {key->text, key->length};
     const wpa_schema_property *property = def->keys ? wpa_schema_property_find(def, name) : NULL;
     const wpa_schema_def *value = property ? property->def : def->loose;
-    bool is_required = property && property->is_required;
     if (value && is_surely_fine(value, resolve(pair->value))) {
-        return is_required;
+        return property;
     }
     if (!property && is_computed(at, def, key)) {
-        return false;
+        return NULL;
     }
     if (!property && !def->is_loose) {
         const char *check = wpa_shape_check_of(at, WPA_SHAPE_UNKNOWN_KEY, def);
@@ -178,13 +193,13 @@ static bool walk_pair(const wpa_shape_place *at, const wpa_schema_def *def,
         if (!is_told && check) {
             wpa_shape_report_unknown(at->by->run, set, check, def, node, pair->key);
         }
-        return false;
+        return NULL;
     }
     wpa_shape_place below = {at->by, pair->key, at->has_expressions, at->depth + 1};
     if (value) {
         walk(below, value, pair->value);
     }
-    return is_required;
+    return property;
 }
 
 static void check_required(const wpa_shape_place *at, const wpa_schema_def *def,
@@ -202,7 +217,7 @@ static void check_required(const wpa_shape_place *at, const wpa_schema_def *def,
 static void check_needed(const wpa_shape_place *at, const wpa_schema_def *def,
                          const wpa_yaml_node *node)
 {
-    bool may_need = has_marks(&at->by->needs, def);
+    bool may_need = (lists_of(at, def) & WPA_SHAPE_NEEDS) != 0;
     for (size_t i = 0; may_need && i < at->by->set->n_needs; i++) {
         const wpa_shape_need *need = &at->by->set->needs[i];
         if (wpa_text_is(need->form, def->name) && !wpa_yaml_find_ci(node, need->key)) {
@@ -211,15 +226,20 @@ static void check_needed(const wpa_shape_place *at, const wpa_schema_def *def,
     }
 }
 
-/** True: keys could not be better. */
+/** True: keys could not be better. values: what those of the first must be, NULL: it is open. */
 static bool walk_mapping(const wpa_shape_place *at, const wpa_schema_def *def,
-                         const wpa_yaml_node *node)
+                         const wpa_yaml_node *node,
+                         const wpa_schema_def *values[WPA_SHAPE_KEYS_MAX])
 {
     bool may_repeat = check_duplicates(at, def, node);
     bool is_told = at->by->set->tell_form && at->by->set->tell_form(at->by->run, def, node);
     int n_required = 0;
     for (size_t i = 0; i < node->n_pairs && !is_told; i++) {
-        n_required += walk_pair(at, def, node, &node->pairs[i]);
+        const wpa_schema_property *property = walk_pair(at, def, node, &node->pairs[i]);
+        n_required += property && property->is_required;
+        if (i < WPA_SHAPE_KEYS_MAX) {
+            values[i] = property ? property->def : NULL;
+        }
     }
     if (is_told || node->is_incomplete) {
         return false;
@@ -236,7 +256,7 @@ static bool walk_mapping(const wpa_shape_place *at, const wpa_schema_def *def,
         check_required(at, def, node);
     }
     check_needed(at, def, node);
-    return !may_lack && !has_marks(&at->by->needs, def);
+    return !may_lack && !(lists_of(at, def) & WPA_SHAPE_NEEDS);
 }
 
 /** The same of an item whose keys are known to be right. A copy: items below it have forms too. */
@@ -254,8 +274,9 @@ static void walk_values(const wpa_shape_place *at, wpa_shape_form form, const wp
 static void walk_item(const wpa_shape_place *at, const wpa_schema_def *def,
                       const wpa_schema_def *mapping, const wpa_yaml_node *node)
 {
-    if (walk_mapping(at, mapping, node)) {
-        wpa_shape_form_note(&at->by->forms, def, mapping, node);
+    const wpa_schema_def *values[WPA_SHAPE_KEYS_MAX];
+    if (walk_mapping(at, mapping, node, values)) {
+        wpa_shape_form_note(&at->by->forms, def, values, node);
     }
 }
 
@@ -297,14 +318,27 @@ static void walk_sequence(const wpa_shape_place *at, const wpa_schema_def *def,
     }
 }
 
+/** Digits alone, and not just zeros. */
+static bool is_plain_amount(const char *text)
+{
+    size_t n = 0, n_zeros = 0;
+    for (; text[n] >= '0' && text[n] <= '9'; n++) {
+        n_zeros += text[n] == '0';
+    }
+    return n > n_zeros && !text[n];
+}
+
 /* Numbers have a range that the schema does not tell: counts begin with 1, times are above 0. */
 static void check_number(const wpa_shape_place *at, const wpa_schema_def *def,
                          const wpa_yaml_node *node)
 {
     bool is_count = at->key && wpa_text_is(at->key->text, "max-parallel");
     wpa_shape_wrong fault = is_count ? WPA_SHAPE_NOT_COUNT : WPA_SHAPE_NOT_NUMBER;
-    const char *check = wpa_shape_check_of(at, fault, def);
     double number = 0;
+    if (!is_count && is_plain_amount(node->text)) {
+        return; /* as nearly all are */
+    }
+    const char *check = wpa_shape_check_of(at, fault, def);
     bool is_fine = wpa_text_to_double(node->text, &number)
                        ? number > 0 && (!is_count || wpa_yaml_scalar_type(node) == WPA_YAML_INT)
                        : strchr(node->text, 'x') || strchr(node->text, 'o');
@@ -340,13 +374,6 @@ static void walk_scalar(const wpa_shape_place *at, const wpa_schema_def *def,
     }
 }
 
-/** marks: of the names. */
-static bool is_listed(const wpa_schema_def *def, const wpa_shape_marks *marks,
-                      const char *const names[], size_t n)
-{
-    return has_marks(marks, def) && wpa_text_index(def->name, names, n) >= 0;
-}
-
 /** What is left to other rules: but that its keys are text and stand there once. */
 static void walk_left(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_node *node)
 {
@@ -368,7 +395,8 @@ static bool is_map_of_texts(const wpa_shape_place *at, const wpa_schema_def *def
 {
     const wpa_schema_def *form = def->mappings[0];
     bool takes_all = form && !def->mappings[1] && form->n_properties == 0 && form->loose &&
-                     form->loose->texts == WPA_SCHEMA_TEXTS_ALL && !has_marks(&at->by->needs, form);
+                     form->loose->texts == WPA_SCHEMA_TEXTS_ALL &&
+                     !(lists_of(at, form) & WPA_SHAPE_NEEDS);
     if (!takes_all || node->n_pairs == 0 || node->is_incomplete || has_duplicates(node)) {
         return false;
     }
@@ -383,6 +411,16 @@ static bool is_map_of_texts(const wpa_shape_place *at, const wpa_schema_def *def
     return true;
 }
 
+static bool is_left_to_others(const wpa_shape_set *set, const wpa_schema_def *def)
+{
+    return wpa_text_index(def->name, set->left_to_others, set->n_left_to_others) >= 0;
+}
+
+static bool is_null_allowed(const wpa_shape_set *set, const wpa_schema_def *def)
+{
+    return wpa_text_index(def->name, set->may_be_null, set->n_may_be_null) >= 0;
+}
+
 static void walk(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_node *written)
 {
     const wpa_yaml_node *node = resolve(written);
@@ -391,7 +429,8 @@ static void walk(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_n
     if (is_unread || at.depth > DEPTH_MAX) {
         return;
     }
-    if (is_listed(def, &at.by->left_to_others, set->left_to_others, set->n_left_to_others)) {
+    unsigned lists = lists_of(&at, def);
+    if ((lists & WPA_SHAPE_LEFT_TO_OTHERS) && is_left_to_others(set, def)) {
         walk_left(at, def, node);
         return;
     }
@@ -399,12 +438,11 @@ static void walk(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_n
         walk_any(at, def, node);
         return;
     }
-    if (is_listed(def, &at.by->may_be_null, set->may_be_null, set->n_may_be_null) &&
-        wpa_yaml_is_null(node)) {
+    if ((lists & WPA_SHAPE_MAY_BE_NULL) && wpa_yaml_is_null(node) && is_null_allowed(set, def)) {
         return;
     }
     at.has_expressions = at.has_expressions || (def->contexts && def->contexts[0]);
-    const wpa_schema_def *mapping = NULL, *sequence = NULL;
+    const wpa_schema_def *mapping = NULL, *sequence = NULL, *values[WPA_SHAPE_KEYS_MAX];
     const wpa_shape_form *form = NULL;
     switch (node->kind) {
     case WPA_YAML_MAPPING:
@@ -420,7 +458,7 @@ static void walk(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_n
         if (mapping && !at.key) {
             walk_item(&at, def, mapping, node);
         } else if (mapping) {
-            (void)walk_mapping(&at, mapping, node);
+            (void)walk_mapping(&at, mapping, node, values);
         } else if (!wpa_shape_fits(def, node)) {
             wpa_shape_report_shape(&at, def, node);
         }
@@ -440,26 +478,34 @@ static void walk(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_n
     }
 }
 
-static void add_mark(wpa_shape_marks *marks, const char *name)
+static void add_to_list(wpa_shape_walker *by, wpa_shape_lists list, const char *name)
 {
     wpa_yaml_name of = wpa_yaml_name_of(name);
-    marks->bits |= of.bit;
-    marks->lengths |= (uint64_t)1 << (of.length & 63);
+    by->lists[mark_of(of.bit, of.length)] |= list;
 }
 
-static wpa_shape_walker walker_of(const wpa_shape_set *set)
+static void read_set(wpa_shape_walker *by, const wpa_shape_set *set)
 {
-    wpa_shape_walker by = {.set = set};
+    by->set = set;
     for (size_t i = 0; i < set->n_left_to_others; i++) {
-        add_mark(&by.left_to_others, set->left_to_others[i]);
+        add_to_list(by, WPA_SHAPE_LEFT_TO_OTHERS, set->left_to_others[i]);
     }
     for (size_t i = 0; i < set->n_may_be_null; i++) {
-        add_mark(&by.may_be_null, set->may_be_null[i]);
+        add_to_list(by, WPA_SHAPE_MAY_BE_NULL, set->may_be_null[i]);
     }
     for (size_t i = 0; i < set->n_needs; i++) {
-        add_mark(&by.needs, set->needs[i].form);
+        add_to_list(by, WPA_SHAPE_NEEDS, set->needs[i].form);
     }
-    return by;
+}
+
+static void walker_init(wpa_shape_walker *by, const wpa_rule_run *run, const wpa_shape_set *set)
+{
+    wpa_shape_form *items = by->forms.items;
+    if (!items) {
+        items = wpa_arena_room(run->lasting, WPA_SHAPE_FORMS * sizeof *items);
+    }
+    *by = (wpa_shape_walker){.forms = {.items = items}};
+    read_set(by, set);
 }
 
 void wpa_shape_check(wpa_rule_run *run, const wpa_shape_set *set, const wpa_schema_def *def,
@@ -467,7 +513,7 @@ void wpa_shape_check(wpa_rule_run *run, const wpa_shape_set *set, const wpa_sche
 {
     wpa_shape_walker *by = wpa_rule_keep(run, sizeof *by);
     if (by->set != set) {
-        *by = walker_of(set);
+        walker_init(by, run, set);
     }
     by->run = run;
     walk((wpa_shape_place){.by = by}, def, root);

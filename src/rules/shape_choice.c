@@ -142,13 +142,14 @@ static bool has_text(const wpa_yaml_node *key)
     return key->kind == WPA_YAML_SCALAR && !key->holds_nul;
 }
 
-static bool has_same_keys(const wpa_yaml_node *a, const wpa_yaml_node *b)
+/* Keys of a form have texts. */
+static bool has_same_keys(const wpa_yaml_node *form, const wpa_yaml_node *node)
 {
-    bool is_same = a->keys == b->keys && a->n_pairs == b->n_pairs;
-    for (size_t i = 0; is_same && i < a->n_pairs; i++) {
-        const wpa_yaml_node *x = a->pairs[i].key, *y = b->pairs[i].key;
-        is_same = has_text(x) && has_text(y) && x->length == y->length &&
-                  wpa_bytes_are(x->text, y->text, x->length);
+    bool is_same = form->keys == node->keys && form->n_pairs == node->n_pairs;
+    for (size_t i = 0; is_same && i < form->n_pairs; i++) {
+        const wpa_yaml_node *own = form->pairs[i].key, *key = node->pairs[i].key;
+        is_same = key->length == own->length && has_text(key) &&
+                  wpa_bytes_are(key->text, own->text, own->length);
     }
     return is_same;
 }
@@ -156,8 +157,9 @@ static bool has_same_keys(const wpa_yaml_node *a, const wpa_yaml_node *b)
 const wpa_shape_form *wpa_shape_form_find(const wpa_shape_forms *forms, const wpa_schema_def *def,
                                           const wpa_yaml_node *node)
 {
-    const wpa_shape_form *form = &forms->items[slot_of(node)];
-    return form->def == def && has_same_keys(form->like, node) ? form : NULL;
+    size_t slot = slot_of(node);
+    const wpa_shape_form *form = &forms->items[slot];
+    return forms->defs[slot] == def && has_same_keys(form->like, node) ? form : NULL;
 }
 
 /** May a value tell which of the definitions is meant? */
@@ -175,20 +177,17 @@ static bool is_told_by_value(const wpa_schema_def *def, const wpa_yaml_node *nod
 }
 
 void wpa_shape_form_note(wpa_shape_forms *forms, const wpa_schema_def *def,
-                         const wpa_schema_def *mapping, const wpa_yaml_node *node)
+                         const wpa_schema_def *const values[], const wpa_yaml_node *node)
 {
-    wpa_shape_form form = {def, node, {NULL}};
     bool may_merge = node->keys == UINT32_MAX;
     bool is_one = !may_merge && node->n_pairs <= WPA_SHAPE_KEYS_MAX && !is_told_by_value(def, node);
     for (size_t i = 0; is_one && i < node->n_pairs; i++) {
-        const wpa_yaml_node *key = node->pairs[i].key;
-        const wpa_schema_property *property =
-            has_text(key) ? wpa_schema_property_find(mapping, (wpa_slice){key->text, key->length})
-                          : NULL;
-        form.values[i] = property ? property->def : NULL;
-        is_one = form.values[i] != NULL;
+        is_one = values[i] && has_text(node->pairs[i].key);
     }
     if (is_one) {
-        forms->items[slot_of(node)] = form;
+        size_t slot = slot_of(node);
+        forms->defs[slot] = def;
+        forms->items[slot].like = node;
+        memcpy(forms->items[slot].values, values, node->n_pairs * sizeof(const wpa_schema_def *));
     }
 }

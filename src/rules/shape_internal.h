@@ -36,36 +36,42 @@ const wpa_schema_def *wpa_shape_find_sequence(const wpa_schema_def *def);
 #define WPA_SHAPE_FORMS 64
 
 typedef struct wpa_shape_form {
-    const wpa_schema_def *def; /* what the items are; NULL: there is no form */
     const wpa_yaml_node *like; /* one with these keys */
     const wpa_schema_def *values[WPA_SHAPE_KEYS_MAX];
 } wpa_shape_form;
 
+/* By a hash of the keys' bits. */
 typedef struct wpa_shape_forms {
-    wpa_shape_form items[WPA_SHAPE_FORMS]; /* by a hash of the keys' bits */
+    const wpa_schema_def *defs[WPA_SHAPE_FORMS]; /* what the items are; NULL: there is no form */
+    wpa_shape_form *items;                       /* [WPA_SHAPE_FORMS] */
 } wpa_shape_forms;
 
 /** The form of a mapping with these keys in this order, if one was noted; or NULL. */
 const wpa_shape_form *wpa_shape_form_find(const wpa_shape_forms *forms, const wpa_schema_def *def,
                                           const wpa_yaml_node *node);
 /**
- * Note a mapping in which nothing is wrong but perhaps values; mapping is which of the definitions
- * it is. Not noted if its values tell that, or a key is no property.
+ * Note a mapping in which nothing is wrong but perhaps values: what each of them must be, NULL
+ * where a key is no property. Not noted then, nor if its values tell which of the definitions it
+ * is.
  */
 void wpa_shape_form_note(wpa_shape_forms *forms, const wpa_schema_def *def,
-                         const wpa_schema_def *mapping, const wpa_yaml_node *node);
+                         const wpa_schema_def *const values[], const wpa_yaml_node *node);
 
-/** Of some names what most others do not have. */
-typedef struct wpa_shape_marks {
-    uint32_t bits;    /* wpa_yaml_key_bit */
-    uint64_t lengths; /* bits, modulo 64 */
-} wpa_shape_marks;
+/** Lists of the set that a definition may be named in. */
+typedef enum __attribute__((packed)) wpa_shape_lists {
+    WPA_SHAPE_LEFT_TO_OTHERS = 1,
+    WPA_SHAPE_MAY_BE_NULL = 2,
+    WPA_SHAPE_NEEDS = 4
+} wpa_shape_lists;
+
+/* So many kinds of names, by what most others do not have. */
+#define WPA_SHAPE_MARKS 256
 
 /** The same for all files that are judged together, as far as they have one set. */
 typedef struct wpa_shape_walker {
     wpa_rule_run *run;
     const wpa_shape_set *set;
-    wpa_shape_marks left_to_others, may_be_null, needs; /* of the definitions that the set names */
+    wpa_shape_lists lists[WPA_SHAPE_MARKS]; /* by the mark of a name: it may be in these */
     wpa_shape_forms forms;
 } wpa_shape_walker;
 

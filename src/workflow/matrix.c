@@ -103,11 +103,41 @@ static bool to_number(const wpa_yaml_node *node, double *number)
     return wpa_text_to_double(node->text, number);
 }
 
+/* By the letter that it begins with, and for being longer than any word of another type. */
+static bool is_surely_text(const wpa_yaml_node *node)
+{
+    char letter = (char)(*node->text | 0x20);
+    return !node->properties && letter >= 'a' && letter <= 'z' && node->length > sizeof "false" - 1;
+}
+
+static bool is_text(const wpa_yaml_node *node)
+{
+    return is_surely_text(node) || wpa_yaml_scalar_type(node) == WPA_YAML_TEXT;
+}
+
+#define DIGITS_MAX 15 /* that a number keeps, all of them */
+
+/* Other digits in the same places, as versions have them: neither one text nor one number. */
+static bool are_other_digits(const wpa_yaml_node *a, const wpa_yaml_node *b)
+{
+    bool have_form =
+        a->length == b->length && a->length <= DIGITS_MAX && !a->properties && !b->properties;
+    bool differ = false;
+    for (size_t i = 0; have_form && i < a->length; i++) {
+        char x = a->text[i], y = b->text[i];
+        have_form = (x >= '0' && x <= '9' && y >= '0' && y <= '9') || (x == '.' && y == '.');
+        differ = differ || x != y;
+    }
+    return have_form && differ;
+}
+
 static bool fits_scalar(const wpa_yaml_node *filter, const wpa_yaml_node *value)
 {
+    if (are_other_digits(filter, value)) {
+        return false;
+    }
     double x = 0, y = 0;
-    bool are_texts = wpa_yaml_scalar_type(filter) == WPA_YAML_TEXT &&
-                     wpa_yaml_scalar_type(value) == WPA_YAML_TEXT;
+    bool are_texts = is_text(filter) && is_text(value);
     return are_texts ? wpa_text_is_ci(filter->text, value->text)
                      : to_number(filter, &x) && to_number(value, &y) && x >= y && x <= y;
 }

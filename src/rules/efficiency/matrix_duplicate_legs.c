@@ -35,7 +35,8 @@ static bool is_same(const wpa_yaml_node *a, const wpa_yaml_node *b, int depth)
     }
     if (a->kind == WPA_YAML_SCALAR) {
         bool is_written_same = a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
-        if (!is_written_same && !(may_be_number(a) && may_be_number(b))) {
+        if (!is_written_same &&
+            !(may_be_number(a) && may_be_number(b) && wpa_matrix_filter_fits(a, b))) {
             return false; /* as most are */
         }
         return is_number(a) && is_number(b)

@@ -145,49 +145,69 @@ static void settle_all(wpa_rule_sink *sink, const wpa_rule *rule, size_t from)
     wpa_sink_drop_dead(sink, from);
 }
 
-/** err is empty, and left so. */
-static void run_rule(wpa_rule_sink *sink, const wpa_rule *rule, void **kept, wpa_error *err)
+/* Where rules work, one after the other, over all files that go together. */
+typedef struct desk {
+    wpa_arena *scratch; /* of the rules: what stays of them is copied out */
+    wpa_arena *asked;   /* of what they ask for: neighbours, and answers that are asked for again */
+    wpa_arena_mark mark; /* of scratch: what is behind it is of the rule that runs now */
+} desk;
+
+/* What most rules do in few files is kept apart from what all do in each, whose frame is small. */
+#define SELDOM __attribute__((noinline))
+
+/** Of a rule that has said something: its findings as they stay, if any are left. */
+SELDOM static void take_findings(wpa_rule_sink *sink, wpa_rule_run *run, desk *d)
 {
-    size_t from = sink->n_findings;
-    wpa_arena_mark mark = wpa_arena_here(sink->scratch);
-    wpa_rule_run run = {.rule = rule,
-                        .source = sink->source,
-                        .arena = sink->scratch,
-                        .lasting = sink->asked,
-                        .sink = sink,
-                        .memo = sink->memo,
-                        .answers = sink->answers,
-                        .kept = kept};
-    sink->n_of_rule = 0;
-    sink->n_before = from;
-    sink->n_beyond = 0;
-    sink->n_taken = 0;
-    sink->has_worst = false;
-    sink->is_full = false;
-    wpa_sink_open_budget(sink);
-    if (!rule->check(&run, err)) {
-        char text[sizeof err->message + sizeof err->context];
+    if (sink->n_findings > sink->n_before) {
+        size_t from = sink->n_before;
+        summarise_beyond(run);
+        settle_all(sink, run->rule, from);
+        bool are_left = sink->n_findings > from;
+        if (are_left && wants_subject(sink, run->rule)) {
+            d->mark = wpa_arena_here(d->scratch);
+        }
+    }
+    sink->n_before = sink->n_findings;
+    sink->n_of_rule = sink->n_beyond = sink->n_taken = 0;
+    sink->has_worst = sink->is_full = false;
+}
+
+SELDOM static void note_error(wpa_rule_sink *sink, const wpa_rule *rule, bool is_overcome,
+                              wpa_error *err)
+{
+    char text[sizeof err->message + sizeof err->context];
+    if (!is_overcome) {
         wpa_sink_note(sink, rule, wpa_error_text(err, text, sizeof text));
     }
-    if (err->code != WPA_OK) {
-        *err = (wpa_error){0};
+    *err = (wpa_error){0};
+}
+
+SELDOM static void note_end(wpa_rule_sink *sink, wpa_rule_run *run)
+{
+    run->memo = NULL; /* some of its answers were cut short */
+    run->answers = NULL;
+    wpa_sink_note(sink, run->rule, "stopped: it has looked at as much as a rule may in one file");
+    sink->budget->is_spent = false; /* what was found before counts */
+}
+
+/** The same record serves all rules of a file in turn. err is empty, and left so. */
+static void run_rule(wpa_rule_sink *sink, wpa_rule_run *run, desk *d, wpa_error *err)
+{
+    run->depth = run->followed = 0;
+    run->ignores_members = run->asks_for_thread = false;
+    wpa_sink_open_budget(sink);
+    bool is_fine = run->rule->check(run, err);
+    if (!is_fine || err->code != WPA_OK) {
+        note_error(sink, run->rule, is_fine, err);
     }
-    sink->memo = run.memo;
-    sink->answers = run.answers;
     if (sink->budget->is_spent) {
-        sink->memo = NULL; /* some of its answers were cut short */
-        sink->answers = NULL;
-        wpa_sink_note(sink, rule, "stopped: it has looked at as much as a rule may in one file");
-        sink->budget->is_spent = false; /* what was found before counts */
+        note_end(sink, run);
     }
     sink->work += sink->budget->work;
-    if (sink->n_findings > from) {
-        summarise_beyond(&run);
-        settle_all(sink, rule, from);
+    if (sink->n_of_rule > 0) { /* in most files most rules find nothing */
+        take_findings(sink, run, d);
     }
-    if (sink->n_findings == from || !wants_subject(sink, rule)) {
-        wpa_arena_rewind(sink->scratch, mark);
-    }
+    wpa_arena_rewind(d->scratch, d->mark);
 }
 
 /** Of this thread, so that a busy machine does not change what is found. */
@@ -216,18 +236,6 @@ bool wpa_sink_ask_clocks(wpa_rule_sink *sink)
     sink->was_late = now_us - sink->began_us > (int64_t)WPA_RULES_TIME_MAX_MS * 1000 &&
                      spent_us() > sink->deadline_us;
     return sink->was_late;
-}
-
-/** The turn of a rule that has one, by its index in the registry. err is empty, and left so. */
-static inline void take_turn(wpa_rule_sink *sink, const wpa_rule *rule, size_t i, wpa_error *err)
-{
-    if (sink->work > WPA_RULES_WORK_MAX || (sink->deadline_us && wpa_sink_is_late(sink))) {
-        wpa_sink_note(sink, rule, "not run: the file has used up its time");
-        return;
-    }
-    sink->has_run[i] = true;
-    sink->setting = &sink->settings->rules[i]; /* in the same order */
-    run_rule(sink, rule, &sink->kept[i], err);
 }
 
 /* ---- the whole ---- */
@@ -260,15 +268,26 @@ static wpa_undecided count_undecided(const wpa_source *source)
 typedef struct judged {
     wpa_rules_task *task;
     wpa_rule_sink sink;
+    wpa_rule_run run; /* of each rule in turn */
+    desk *desk;
     wpa_file_bits bit;
     wpa_file_bits *turns; /* [number of rules] that are left, of all files that go together */
 } judged;
 
-/** The turn of a rule at this file, which has one. err is empty, and left so. */
+/** The turn of a rule at this file, by its index in the registry. err is empty, and left so. */
 static inline void take(judged *j, const wpa_rule *rule, size_t i, wpa_error *err)
 {
+    wpa_rule_sink *sink = &j->sink;
     j->turns[i] ^= j->bit;
-    take_turn(&j->sink, rule, i, err);
+    if (sink->work > WPA_RULES_WORK_MAX || (sink->deadline_us && wpa_sink_is_late(sink))) {
+        wpa_sink_note(sink, rule, "not run: the file has used up its time");
+        return;
+    }
+    sink->has_run[i] = true;
+    sink->setting = &sink->settings->rules[i]; /* in the same order */
+    j->run.rule = rule;
+    j->run.kept = &sink->kept[i];
+    run_rule(sink, &j->run, j->desk, err);
 }
 
 /** The turns that the file has left: of those that run behind all others, or of the others. */
@@ -291,9 +310,21 @@ static void **kept_new(wpa_arena *asked)
     return wpa_arena_array(asked, n_rules, sizeof(void *));
 }
 
-/** Rules work in scratch and asked, which are at the expense of budget and are of all files. */
-static judged begin(wpa_rules_task *task, wpa_arena *arena, wpa_budget *budget, wpa_arena *scratch,
-                    wpa_arena *asked)
+/** Where the rules of a file work from here on; they are at the expense of its budget. */
+static void sit_down(judged *j, desk *d, void **kept)
+{
+    j->desk = d;
+    j->sink.asked = d->asked;
+    j->sink.kept = kept;
+    j->run = (wpa_rule_run){.source = j->sink.source,
+                            .arena = d->scratch,
+                            .lasting = d->asked,
+                            .sink = &j->sink,
+                            .memo = j->run.memo,
+                            .answers = j->run.answers};
+}
+
+static void begin(judged *j, wpa_rules_task *task, wpa_arena *arena, wpa_budget *budget)
 {
     size_t n_rules;
     (void)wpa_rules_all(&n_rules);
@@ -304,11 +335,9 @@ static judged begin(wpa_rules_task *task, wpa_arena *arena, wpa_budget *budget, 
     view->around = wpa_surroundings_within(source->around, budget, arena);
     task->result =
         (wpa_result){.path = source->path, .source = source, .undecided = count_undecided(source)};
-    return (judged){
+    *j = (judged){
         .task = task,
         .sink = {.arena = arena,
-                 .scratch = scratch,
-                 .asked = asked,
                  .budget = budget,
                  .source = view,
                  .settings = settings,
@@ -327,6 +356,7 @@ static int64_t finish(judged *j, int64_t began_us)
     wpa_sink_open_budget(sink);
     run_rest(j, false);
     size_t n_before = wpa_sink_silence(sink, result);
+    sink->n_before = n_before;
     run_rest(j, true);
     wpa_sink_conclude(sink, n_before);
     result->findings = sink->findings;
@@ -373,9 +403,8 @@ static int64_t finish_alone(judged *file, int64_t began_us)
 {
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new_within(file->sink.budget);
     WPA_AUTO(wpa_arena) *asked = wpa_arena_new();
-    file->sink.scratch = scratch;
-    file->sink.asked = asked;
-    file->sink.kept = kept_new(asked);
+    desk own = {.scratch = scratch, .asked = asked, .mark = wpa_arena_here(scratch)};
+    sit_down(file, &own, kept_new(asked));
     return finish(file, began_us);
 }
 
@@ -398,18 +427,21 @@ void wpa_rules_run_together(wpa_rules_task *tasks, size_t n, wpa_arena *arena)
     wpa_budget budget = {0}, lasting = {.max_work = SIZE_MAX, .max_bytes = SIZE_MAX};
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new_within(&budget);
     WPA_AUTO(wpa_arena) *asked = wpa_arena_new_within(&lasting);
+    desk shared = {.scratch = scratch, .asked = asked, .mark = wpa_arena_here(scratch)};
     int64_t began_us = spent_us();
     size_t n_rules;
     (void)wpa_rules_all(&n_rules);
     wpa_file_bits *turns = wpa_arena_array(arena, n_rules, sizeof *turns);
     wpa_lineup lineup = wpa_lineup_new(arena);
+    void **kept = kept_new(asked);
     for (size_t k = 0; k < n; k++) {
-        files[k] = begin(&tasks[k], arena, &budget, scratch, asked);
-        files[k].sink.kept = k ? files[0].sink.kept : kept_new(asked);
+        begin(&files[k], &tasks[k], arena, &budget);
+        sit_down(&files[k], &shared, kept);
         files[k].turns = turns;
         files[k].bit = (wpa_file_bits)(1U << k);
         wpa_turns_find(&lineup, &files[k].sink, files[k].bit, turns);
     }
+    wpa_turns_close(&lineup, turns);
     bool are_light = go_together(files, turns, &budget, &lasting);
     int64_t now_us = spent_us();
     share_out(tasks, n, now_us - began_us);

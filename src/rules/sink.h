@@ -25,18 +25,15 @@ typedef struct wpa_shared {
 /* In front what is looked at whenever a rule runs: a file has its turn for each of them while the
    other files that go with it have theirs in between. */
 typedef struct wpa_rule_sink {
-    wpa_arena *scratch; /* of the rules: what stays of them is copied out */
     wpa_arena *asked;   /* of what they ask for: neighbours, and answers that are asked for again */
     wpa_budget *budget; /* of the rule that runs now */
     const wpa_source *source;
     const wpa_settings *settings;
     const wpa_rule_setting *setting; /* of the rule that runs now */
     bool *has_run;                   /* [number of rules], in the order of the registry */
-    void **kept;   /* [number of rules] by each of them, in asked: see wpa_rule_keep */
-    wpa_map *memo; /* of all rules, in turn: see wpa_rule_run */
-    struct wpa_site_answers *answers; /* likewise */
-    size_t work;                      /* that all of them have done */
-    int64_t deadline_us;              /* in this thread's processor time; 0: not yet alone */
+    void **kept;         /* [number of rules] by each of them, in asked: see wpa_rule_keep */
+    size_t work;         /* that all of them have done */
+    int64_t deadline_us; /* in this thread's processor time; 0: not yet alone */
     size_t n_findings;
     size_t n_of_rule; /* findings of the rule that runs now, those beyond the limit too */
     size_t n_before;  /* findings of the rules before it */

@@ -1,14 +1,15 @@
 #include "rules/readings.h"
 
-#include <ctype.h>
 #include <string.h>
 
+#include "rules/expressions.h"
 #include "rules/graph.h"
 #include "rules/shell.h"
 
 static bool is_name_char(char c)
 {
-    return isalnum((unsigned char)c) || c == '_' || c == '-';
+    char lower = (char)(c | 0x20);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
 bool wpa_readings_find_word(const wpa_yaml_doc *doc, const char *word)
@@ -21,18 +22,23 @@ bool wpa_readings_find_text(const wpa_yaml_doc *doc, const char *text)
     return wpa_yaml_may_hold(doc, text) && wpa_text_seek(doc->source, text);
 }
 
-/* A name in lower case, up to what is none, in the arena. */
-static const char *read_name(const char *at, wpa_arena *arena)
+static size_t name_length(const char *at)
 {
     size_t length = 0;
     while (is_name_char(at[length])) {
         length++;
     }
-    char *name = wpa_arena_dup(arena, at, length + 1);
+    return length;
+}
+
+/* A name in lower case, up to what is none, in the arena. */
+static const char *read_name(const char *at, wpa_arena *arena)
+{
+    size_t length = name_length(at);
+    char *name = wpa_arena_slice(arena, at, length);
     for (size_t i = 0; i < length; i++) {
-        name[i] = (char)tolower((unsigned char)name[i]);
+        name[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 'a' - 'A' : name[i]);
     }
-    name[length] = '\0';
     return name;
 }
 
@@ -41,7 +47,11 @@ static const char *read_member(const char *behind, wpa_arena *arena, bool *is_an
 {
     bool is_quoted = behind[0] == '[' && (behind[1] == '\'' || behind[1] == '"');
     bool is_computed = behind[0] == '[' && !is_quoted;
-    bool is_whole = strchr("),", behind[strspn(behind, " ")]) != NULL; /* toJSON(matrix) */
+    const char *next = behind;
+    while (*next == ' ') {
+        next++;
+    }
+    bool is_whole = *next == ')' || *next == ',' || !*next; /* toJSON(matrix) */
     bool is_star = behind[0] == '.' && behind[1] == '*';
     *is_any = is_computed || is_whole || is_star;
     return behind[0] == '.' && !is_star ? read_name(behind + 1, arena)
@@ -85,6 +95,82 @@ const wpa_readings *wpa_readings_once(wpa_rule_run *run, wpa_readings *known, co
     }
     return known;
 }
+
+/* ---- what expressions tell -------------------------------------------------------------------*/
+
+/* The first bytes of a path, which is in lower case: itself, if that is all of it. */
+static const char *begin_of(wpa_rule_run *run, const char *path, size_t length)
+{
+    return path[length] ? wpa_arena_slice(run->arena, path, length) : path;
+}
+
+/* A member by its name and, of one that has outputs, "ID.outputs.NAME". */
+static void add_member(wpa_rule_run *run, wpa_map *told, const char *path)
+{
+    static const char outputs[] = ".outputs.";
+    size_t length = name_length(path), end = length + sizeof outputs - 1;
+    wpa_map_put(told, begin_of(run, path, length), told);
+    if (wpa_text_starts(path + length, outputs) && is_name_char(path[end])) {
+        wpa_map_put(told, begin_of(run, path, end + name_length(path + end)), told);
+    }
+}
+
+/**
+ * A chain that stands in the file as its path says, but for the case of letters: so a search of the
+ * file finds it too. Blanks and brackets would make it longer.
+ */
+static bool is_as_written(const wpa_expression *e, const wpa_expr_reference *reference)
+{
+    return e->place->node->style != WPA_YAML_DOUBLE_QUOTED && !reference->is_computed &&
+           wpa_span_length(reference->node->span) == strlen(reference->path);
+}
+
+static void add_told(wpa_rule_run *run, wpa_map *told, const wpa_expression *e, wpa_slice context)
+{
+    size_t n;
+    const wpa_expr_reference *list = wpa_expression_references(run, e, &n);
+    for (size_t i = 0; i < n; i++) {
+        const char *path = list[i].path;
+        bool is_member = strncmp(path, context.at, context.length) == 0 &&
+                         path[context.length] == '.' && is_name_char(path[context.length + 1]);
+        if (is_member && is_as_written(e, &list[i])) {
+            add_member(run, told, path + context.length + 1);
+        }
+    }
+}
+
+static const wpa_map *told_once(wpa_rule_run *run, wpa_readings *known, const char *context)
+{
+    const wpa_expressions *all = run->source->expressions;
+    if (known->told) {
+        return known->told;
+    }
+    known->told = wpa_map_new(run->arena);
+    for (size_t i = 0; i < all->n; i++) {
+        const wpa_expression *e = &all->items[i];
+        if (!e->is_again && wpa_expr_may_refer(&e->place->parsed, context)) {
+            add_told(run, known->told, e, wpa_slice_of(context));
+        }
+    }
+    return known->told;
+}
+
+bool wpa_readings_tell(wpa_rule_run *run, wpa_readings *known, const char *context,
+                       const char *name)
+{
+    return wpa_map_has(told_once(run, known, context), read_name(name, run->arena));
+}
+
+bool wpa_readings_tell_output(wpa_rule_run *run, wpa_readings *known, const char *context,
+                              const char *id, const char *name)
+{
+    const wpa_map *told = told_once(run, known, context);
+    const char *path = wpa_arena_printf(run->arena, "%s.outputs.%s", read_name(id, run->arena),
+                                        read_name(name, run->arena));
+    return wpa_map_has(told, path);
+}
+
+/* ---- outputs ----------------------------------------------------------------------------------*/
 
 /* "JOB.outputs.NAME", of any job; or of a step. */
 static void add_output(wpa_rule_run *run, wpa_readings *r, const char *at)

@@ -8,6 +8,7 @@
 
 /** What stands behind a name everywhere in the file: "steps.a", "steps['a']", "toJSON(steps)". */
 typedef struct wpa_readings {
+    wpa_map *told;       /* as names, what expressions read for certain; once somebody asks */
     wpa_map *names;      /* lower case; of outputs "job.output" */
     wpa_map *all_of;     /* jobs whose outputs are read as a whole */
     bool is_any;         /* by a computed index, as a whole, with a star */
@@ -19,6 +20,15 @@ typedef struct wpa_readings {
 wpa_readings wpa_readings_of(wpa_rule_run *run, const char *prefix);
 /** The same, once somebody asks: known is all zero before. */
 const wpa_readings *wpa_readings_once(wpa_rule_run *run, wpa_readings *known, const char *prefix);
+/**
+ * Does an expression read the member of this context, by its name? Nearly all that is read is read
+ * so, and the file need not be searched. False: perhaps somebody else does.
+ */
+bool wpa_readings_tell(wpa_rule_run *run, wpa_readings *known, const char *context,
+                       const char *name);
+/** The same of an output of a step, or of another member that has outputs. */
+bool wpa_readings_tell_output(wpa_rule_run *run, wpa_readings *known, const char *context,
+                              const char *id, const char *name);
 /** Outputs of jobs that a file reads; is_any where that cannot be told. */
 wpa_readings wpa_readings_of_outputs(wpa_rule_run *run, const wpa_yaml_doc *doc);
 /** Outputs of steps that the run's file reads by name; steps is what it reads behind "steps". */

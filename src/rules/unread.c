@@ -55,12 +55,37 @@ void wpa_unread_of_jobs(wpa_rule_run *run)
     }
 }
 
+/* What is read of steps. */
+typedef struct step_readings {
+    wpa_readings steps;
+    bool is_opacity_known, are_opaque;
+} step_readings;
+
+/* Are steps read by names that are computed, or all of them? */
+static bool are_opaque(wpa_rule_run *run, step_readings *read)
+{
+    const wpa_yaml_doc *doc = run->source->yaml;
+    if (!read->is_opacity_known) {
+        read->is_opacity_known = true;
+        read->are_opaque = wpa_readings_find_text(doc, "steps[") ||
+                           wpa_readings_find_word(doc, "toJSON(steps") ||
+                           wpa_readings_find_text(doc, "steps.*");
+    }
+    return read->are_opaque;
+}
+
+static bool is_read(wpa_rule_run *run, step_readings *read, const char *id)
+{
+    return wpa_readings_tell(run, &read->steps, "steps", id) || are_opaque(run, read) ||
+           wpa_readings_have(run, wpa_readings_once(run, &read->steps, "steps"), id);
+}
+
 /* U4: a step id by which nobody calls the step. */
-static void check_ids(wpa_rule_run *run, const wpa_readings *r, const wpa_outline_job *job)
+static void check_ids(wpa_rule_run *run, step_readings *read, const wpa_outline_job *job)
 {
     for (size_t i = 0; i < job->n_steps; i++) {
         const char *text = job->steps[i].id;
-        if (!text || wpa_readings_have(run, r, text) ||
+        if (!text || is_read(run, read, text) ||
             wpa_yaml_find(job->steps[i].node, "background")) { /* which is waited for by its id */
             continue;
         }
@@ -68,35 +93,6 @@ static void check_ids(wpa_rule_run *run, const wpa_readings *r, const wpa_outlin
         wpa_finding *finding = wpa_rule_report(run, id->key->span, "U4", id->value,
                                                "nothing refers to step id %s", quote(run, text));
         finding->persona = WPA_PERSONA_PEDANTIC;
-    }
-}
-
-/* Steps are read by names that are computed, or all of them. */
-static bool are_steps_opaque(const wpa_yaml_doc *doc)
-{
-    return wpa_readings_find_text(doc, "steps[") || wpa_readings_find_word(doc, "toJSON(steps") ||
-           wpa_readings_find_text(doc, "steps.*");
-}
-
-static bool has_ids(const wpa_outline *o)
-{
-    for (size_t i = 0; i < o->n_jobs; i++) {
-        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
-            if (o->jobs[i].steps[k].id) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-static void check_all_ids(wpa_rule_run *run, const wpa_outline *o, wpa_readings *steps)
-{
-    if (!has_ids(o) || are_steps_opaque(run->source->yaml)) {
-        return;
-    }
-    for (size_t i = 0; i < o->n_jobs; i++) {
-        check_ids(run, wpa_readings_once(run, steps, "steps"), &o->jobs[i]);
     }
 }
 
@@ -119,7 +115,7 @@ typedef struct step_outputs {
     bool may_hold_file, may_hold_command;
     bool is_known; /* what is read */
     wpa_readings read;
-    wpa_readings *steps;
+    step_readings *steps;
 } step_outputs;
 
 /* Does the step's code name what sets an output? */
@@ -134,11 +130,22 @@ static bool may_set_output(const step_outputs *asked, const wpa_outline_step *st
 
 static void find_step_readings(wpa_rule_run *run, step_outputs *asked)
 {
+    wpa_readings *steps = &asked->steps->steps;
     asked->is_known = true;
-    asked->read =
-        are_steps_opaque(run->source->yaml)
-            ? (wpa_readings){.is_any = true}
-            : wpa_readings_of_step_outputs(run, wpa_readings_once(run, asked->steps, "steps"));
+    asked->read = are_opaque(run, asked->steps)
+                      ? (wpa_readings){.is_any = true}
+                      : wpa_readings_of_step_outputs(run, wpa_readings_once(run, steps, "steps"));
+}
+
+static bool is_output_read(wpa_rule_run *run, step_outputs *asked, const char *id, const char *name)
+{
+    if (id && wpa_readings_tell_output(run, &asked->steps->steps, "steps", id, name)) {
+        return true;
+    }
+    if (!asked->is_known) {
+        find_step_readings(run, asked);
+    }
+    return asked->read.is_any || (id && wpa_readings_have_output(run, &asked->read, id, name));
 }
 
 static void check_step_outputs(wpa_rule_run *run, step_outputs *asked, const wpa_outline_step *step)
@@ -147,17 +154,12 @@ static void check_step_outputs(wpa_rule_run *run, step_outputs *asked, const wpa
         return;
     }
     wpa_outputs outputs = wpa_outputs_of(step, run->arena);
-    if (outputs.n && !asked->is_known) {
-        find_step_readings(run, asked);
-    }
-    const wpa_readings *read = &asked->read;
-    for (size_t k = 0; k < outputs.n && !read->is_any; k++) {
+    for (size_t k = 0; k < outputs.n && !asked->read.is_any; k++) {
         const char *name = outputs.names[k];
         if (!step->run && wpa_text_is(name, "result")) {
             continue; /* github-script sets it by itself */
         }
-        if (is_repeated(&outputs, k) ||
-            (step->id && wpa_readings_have_output(run, read, step->id, name))) {
+        if (is_repeated(&outputs, k) || is_output_read(run, asked, step->id, name)) {
             continue;
         }
         wpa_finding *finding =
@@ -169,8 +171,9 @@ static void check_step_outputs(wpa_rule_run *run, step_outputs *asked, const wpa
     }
 }
 
-static void check_all_step_outputs(wpa_rule_run *run, const wpa_outline *o, wpa_readings *steps)
+static void check_all_step_outputs(wpa_rule_run *run, step_readings *steps)
 {
+    const wpa_outline *o = run->source->outline;
     const wpa_yaml_doc *doc = run->source->yaml;
     step_outputs asked = {.may_hold_file = wpa_yaml_may_hold(doc, output_file),
                           .may_hold_command = wpa_yaml_may_hold(doc, output_command),
@@ -184,7 +187,10 @@ static void check_all_step_outputs(wpa_rule_run *run, const wpa_outline *o, wpa_
 
 void wpa_unread_of_steps(wpa_rule_run *run)
 {
-    wpa_readings steps = {0};
-    check_all_ids(run, run->source->outline, &steps);
-    check_all_step_outputs(run, run->source->outline, &steps);
+    const wpa_outline *o = run->source->outline;
+    step_readings steps = {.are_opaque = false};
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        check_ids(run, &steps, &o->jobs[i]);
+    }
+    check_all_step_outputs(run, &steps);
 }

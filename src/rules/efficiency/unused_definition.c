@@ -141,6 +141,15 @@ static void check_given(wpa_rule_run *run, given_readings *given, const wpa_yaml
     if (!wpa_yaml_is(list, WPA_YAML_MAPPING)) {
         return;
     }
+    bool is_told = true;
+    for (size_t i = 0; i < list->n_pairs && is_told; i++) {
+        const char *name = wpa_yaml_text(list->pairs[i].key);
+        is_told = name && wpa_readings_tell(run, are_secrets ? &given->secrets : &given->inputs,
+                                            context, name);
+    }
+    if (is_told) {
+        return; /* as mostly all are */
+    }
     bool is_opaque =
         wpa_readings_find_word(doc, wpa_arena_printf(run->arena, "toJSON(%s", context)) ||
         wpa_readings_find_text(doc, "github.event.inputs }}") ||
@@ -291,6 +300,7 @@ static void check_rows(wpa_rule_run *run, wpa_readings *read, const wpa_outline_
         const wpa_yaml_node *row = wpa_yaml_resolve(matrix->pairs[i].value);
         if (!name || wpa_text_is(name, "include") || wpa_text_is(name, "exclude") ||
             !wpa_yaml_is(row, WPA_YAML_SEQUENCE) || row->n_items < 2 || is_counter(row) ||
+            wpa_readings_tell(run, read, "matrix", name) ||
             wpa_readings_have(run, wpa_readings_once(run, read, "matrix"), name) ||
             wpa_readings_actions_have_row(run, job, name)) {
             continue;

@@ -258,9 +258,9 @@ bool wpa_facts_form_may_end(const char *name)
 {
     size_t length = strlen(name);
     for (size_t i = 0; i < wpa_fact_n_forms; i++) {
-        wpa_slice path = wpa_slice_of(wpa_fact_forms[i].path);
-        const char *end = path.at + path.length;
-        if (path.length > length && end[-1 - (ptrdiff_t)length] == '.' &&
+        const wpa_fact_form *form = &wpa_fact_forms[i];
+        const char *end = form->path + form->path_length;
+        if (form->path_length > length && end[-1 - (ptrdiff_t)length] == '.' &&
             wpa_bytes_are_ci(end - length, name, length)) {
             return true;
         }

@@ -330,7 +330,8 @@ typedef struct wpa_fact_context {
 
 /** What is known of the text of a member, whatever the run. */
 typedef struct wpa_fact_form {
-    const char *path;     /* "github.ref", "needs.*.result" */
+    const char *path; /* "github.ref", "needs.*.result" */
+    size_t path_length;
     const char *lacks;    /* never begins with it, or NULL */
     const char *holds;    /* is always in it, or NULL */
     wpa_fact_list values; /* is one of these; empty: any */

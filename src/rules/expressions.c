@@ -305,6 +305,24 @@ const wpa_expression *wpa_expressions_in(const wpa_expressions *all, const wpa_y
     return is_there ? &all->items[low] : NULL;
 }
 
+/* Scalars that were come by as conditions, or not at all, are read as they are asked for. */
+const wpa_expr_place *wpa_expressions_find(wpa_rule_run *run, const wpa_yaml_node *scalar,
+                                           size_t *n)
+{
+    const wpa_expressions *all = run->source->expressions;
+    const wpa_yaml_node *node = wpa_yaml_resolve(scalar);
+    const wpa_expression *first = node ? wpa_expressions_in(all, node) : NULL;
+    if (!first || first->place->is_bare) {
+        return wpa_expr_find(node, run->arena, n);
+    }
+    size_t at = (size_t)(first - all->items), end = at;
+    while (end < all->n && all->items[end].place->node == node) {
+        end++;
+    }
+    *n = end - at;
+    return first->place;
+}
+
 bool wpa_expressions_may_be_in(const wpa_expressions *all, const wpa_yaml_node *node, size_t *next)
 {
     size_t at = *next;

@@ -66,6 +66,9 @@ const wpa_expr_reference *wpa_expression_references(struct wpa_rule_run *run,
 size_t wpa_expressions_from(const wpa_expressions *all, size_t offset);
 /** The first expression of a scalar, NULL if it has none. */
 const wpa_expression *wpa_expressions_in(const wpa_expressions *all, const wpa_yaml_node *scalar);
+/** What wpa_expr_find says of a scalar of the run's file, mostly without parsing it again. */
+const wpa_expr_place *wpa_expressions_find(struct wpa_rule_run *run, const wpa_yaml_node *scalar,
+                                           size_t *n);
 /**
  * May an expression stand in this node, which is a job's or below it? Never false where one does,
  * its aliases followed. *next is 0 at first, and for nodes in the order of the file.

@@ -80,6 +80,7 @@ static void write_forms(FILE *out, json_t *contexts, json_t *forms)
     {
         (void)fputs("{", out);
         gen_field(out, "path", record, "path");
+        (void)fprintf(out, ".path_length = %zu, ", strlen(gen_text(record, "path")));
         gen_field(out, "lacks", record, "lacks");
         gen_field(out, "holds", record, "holds");
         (void)fprintf(out, ".values = form_values_%zu, .begins = form_begins_%zu},\n", i, i);

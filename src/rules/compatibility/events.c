@@ -187,7 +187,9 @@ static void check_heads(wpa_rule_run *run, const wpa_outline_trigger *t, const w
 /* V4, V5 */
 static void check_filters(wpa_rule_run *run, const wpa_outline_trigger *t)
 {
-    for (size_t i = 0; i < WPA_COUNT(filters); i++) {
+    const wpa_yaml_node *config = wpa_yaml_resolve(t->config);
+    bool has_keys = config && config->keys; /* most events have none */
+    for (size_t i = 0; has_keys && i < WPA_COUNT(filters); i++) {
         const wpa_yaml_pair *pair = wpa_yaml_find(t->config, filters[i]);
         if (!pair) {
             continue;

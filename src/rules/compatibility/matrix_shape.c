@@ -1,7 +1,7 @@
 /* CMP-017: exclude, include and rows of a matrix that do not fit together. */
 #include <string.h>
 
-#include "expr/expr.h"
+#include "rules/expressions.h"
 #include "rules/outline.h"
 #include "rules/rule.h"
 #include "rules/work.h"
@@ -186,7 +186,7 @@ static bool mentions(const char *text, const char *path, size_t length)
 static void check_scalar(const reads *r, const wpa_yaml_node *node, const char *condition)
 {
     size_t n_places, n;
-    wpa_expr_place *places = wpa_expr_find(node, r->run->arena, &n_places);
+    const wpa_expr_place *places = wpa_expressions_find(r->run, node, &n_places);
     for (size_t i = 0; i < n_places; i++) {
         wpa_expr_reference *list = wpa_expr_references(places[i].parsed.root, r->run->arena, &n);
         for (size_t k = 0; k < n; k++) {

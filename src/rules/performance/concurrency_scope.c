@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "expr/expr.h"
+#include "rules/expressions.h"
 #include "rules/graph.h"
 #include "rules/trust.h"
 #include "rules/work.h"
@@ -72,14 +72,14 @@ static void note_expression(scope *s, const wpa_expr *e, bool is_alternative, wp
     }
 }
 
-static scope scope_of(const wpa_yaml_node *text, wpa_arena *arena)
+static scope scope_of(wpa_rule_run *run, const wpa_yaml_node *text)
 {
     scope s = {0};
     size_t n;
-    wpa_expr_place *places = wpa_expr_find(text, arena, &n);
+    const wpa_expr_place *places = wpa_expressions_find(run, text, &n);
     for (size_t i = 0; i < n; i++) {
         if (places[i].parsed.root) {
-            note_expression(&s, places[i].parsed.root, false, arena);
+            note_expression(&s, places[i].parsed.root, false, run->arena);
         } else {
             s.has_other = true;
         }
@@ -87,7 +87,7 @@ static scope scope_of(const wpa_yaml_node *text, wpa_arena *arena)
     return s;
 }
 
-static bool find_group(const wpa_yaml_node *owner, const wpa_outline_job *job, wpa_arena *arena,
+static bool find_group(wpa_rule_run *run, const wpa_yaml_node *owner, const wpa_outline_job *job,
                        group *g)
 {
     const wpa_yaml_node *concurrency = wpa_yaml_get(owner, "concurrency");
@@ -100,7 +100,7 @@ static bool find_group(const wpa_yaml_node *owner, const wpa_outline_job *job, w
         .node = node,
         .cancel = is_mapping ? wpa_yaml_get(concurrency, "cancel-in-progress") : NULL,
         .job = job,
-        .scope = scope_of(node, arena),
+        .scope = scope_of(run, node),
     };
     return true;
 }
@@ -142,10 +142,10 @@ static void check_ref(wpa_rule_run *run, const wpa_outline *o, const group *g)
 }
 
 /** The branch and nothing else: where there is none, the group has no name. */
-static bool is_head_alone(const wpa_rule_run *run, const wpa_yaml_node *node)
+static bool is_head_alone(wpa_rule_run *run, const wpa_yaml_node *node)
 {
     size_t n;
-    const wpa_expr_place *places = wpa_expr_find(node, run->arena, &n);
+    const wpa_expr_place *places = wpa_expressions_find(run, node, &n);
     return n == 1 && wpa_span_length(places[0].outer) == node->length && places[0].parsed.root &&
            places[0].parsed.root->kind == WPA_EXPR_MEMBER;
 }
@@ -342,7 +342,7 @@ static void check_group(wpa_rule_run *run, const wpa_yaml_node *owner, const wpa
 {
     const wpa_outline *o = run->source->outline;
     group *g = wpa_arena_alloc(run->arena, sizeof *g);
-    if (!find_group(owner, job, run->arena, g)) {
+    if (!find_group(run, owner, job, g)) {
         return;
     }
     check_ref(run, o, g);

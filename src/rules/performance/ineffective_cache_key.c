@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include "expr/expr.h"
 #include "rules/caches.h"
+#include "rules/expressions.h"
 #include "rules/shell_roles.h"
 #include "rules/work.h"
 
@@ -79,7 +79,7 @@ static key *read_key(wpa_rule_run *run, const wpa_outline_step *step)
         return NULL;
     }
     size_t n, n_references;
-    wpa_expr_place *places = wpa_expr_find(k->node, run->arena, &n);
+    const wpa_expr_place *places = wpa_expressions_find(run, k->node, &n);
     for (size_t i = 0; i < n; i++) {
         const wpa_expr *root = places[i].parsed.root;
         k->has_open = k->has_open || !root;

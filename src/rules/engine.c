@@ -51,11 +51,11 @@ void wpa_finding_configure(const wpa_settings *settings, wpa_finding *finding)
 static void summarise_beyond(wpa_rule_run *run)
 {
     wpa_rule_sink *sink = run->sink;
+    wpa_sink_take_beyond(sink);
     size_t n_more = sink->n_beyond;
     if (n_more == 0) {
         return;
     }
-    wpa_sink_take_beyond(sink);
     const wpa_finding *last = sink->findings[sink->n_findings - 1];
     bool is_worse = sink->has_worst && sink->worst.severity > last->severity;
     const wpa_finding shown = is_worse ? sink->worst : *last;
@@ -168,8 +168,8 @@ SELDOM static void take_findings(wpa_rule_sink *sink, wpa_rule_run *run, desk *d
         }
     }
     sink->n_before = sink->n_findings;
-    sink->n_of_rule = sink->n_beyond = sink->n_taken = 0;
-    sink->has_worst = sink->is_full = false;
+    sink->n_of_rule = sink->n_beyond = 0;
+    sink->has_worst = sink->is_full = sink->has_beyond = false;
 }
 
 SELDOM static void note_error(wpa_rule_sink *sink, const wpa_rule *rule, bool is_overcome,

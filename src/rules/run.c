@@ -62,14 +62,17 @@ static bool has_room(wpa_rule_sink *sink)
 
 void wpa_sink_take_beyond(wpa_rule_sink *sink)
 {
-    if (sink->n_taken == sink->n_beyond) {
+    if (!sink->has_beyond) {
         return;
     }
-    sink->n_taken = sink->n_beyond;
+    sink->has_beyond = false;
     wpa_finding shown = *sink->beyond;
     wpa_finding_configure(sink->settings, &shown);
-    if (wpa_finding_is_seen(sink->settings, &shown) &&
-        (!sink->has_worst || shown.severity > sink->worst.severity)) {
+    if (!wpa_finding_is_seen(sink->settings, &shown)) {
+        return;
+    }
+    sink->n_beyond++;
+    if (!sink->has_worst || shown.severity > sink->worst.severity) {
         sink->worst = *sink->beyond;
         sink->has_worst = true;
     }
@@ -85,7 +88,7 @@ static wpa_finding *next_finding(wpa_rule_run *run)
     }
     sink->n_of_rule++;
     if (!has_room(sink)) {
-        sink->n_beyond++;
+        sink->has_beyond = true;
         return beyond(run);
     }
     wpa_finding *finding = wpa_arena_alloc(run->arena, sizeof *finding);

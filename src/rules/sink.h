@@ -37,9 +37,9 @@ typedef struct wpa_rule_sink {
     size_t n_findings;
     size_t n_of_rule; /* findings of the rule that runs now, those beyond the limit too */
     size_t n_before;  /* findings of the rules before it */
-    size_t n_beyond;  /* its findings beyond the limit */
-    size_t n_taken;   /* of these, those whose severity is known */
-    bool has_worst;   /* of these, one that would be seen: worst */
+    size_t n_beyond;  /* its findings beyond the limit that would be seen */
+    bool has_beyond;  /* and one of which that is not known yet: beyond */
+    bool has_worst;   /* of the former, the most severe: worst */
     bool is_full;     /* all that are listed of it are seen, and there may be no more */
     bool may_ignore;  /* something in the file, or in the configuration, may silence findings */
     bool was_late;

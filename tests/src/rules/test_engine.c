@@ -366,6 +366,27 @@ static void test_unseen_findings_leave_room(void **state)
     assert_int_equal(n_of_title, 1);
 }
 
+/* What is not listed is counted if it would be seen: the other half is for auditors alone. */
+static void test_unseen_findings_are_not_counted(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    WPA_AUTO(wpa_buf) *text = wpa_buf_new(1 << 20);
+    wpa_buf_text(text, "on: issues\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n");
+    for (size_t i = 0; i < WPA_FINDINGS_PER_RULE_MAX + 7; i++) {
+        wpa_buf_text(text, "      - run: echo ${{ github.event.issue.title }} ${{ github.sha }}\n");
+    }
+    const wpa_settings *settings = wpa_settings_new(TODAY_US, arena);
+    wpa_result result = run(wpa_buf_data(text), settings, arena);
+    size_t n_summaries = 0;
+    for (size_t i = 0; i < result.n_findings; i++) {
+        const wpa_finding *finding = result.findings[i];
+        n_summaries += wpa_text_is(finding->rule->id, "template-injection") &&
+                       wpa_text_starts(finding->message, "7 more findings of this rule");
+    }
+    assert_int_equal(n_summaries, 1);
+}
+
 static void test_more_fixes_than_the_limit_of_findings(void **state)
 {
     (void)state;
@@ -634,6 +655,7 @@ int main(void)
         cmocka_unit_test(test_together_as_one_by_one),
         cmocka_unit_test(test_limit_of_a_rule),
         cmocka_unit_test(test_unseen_findings_leave_room),
+        cmocka_unit_test(test_unseen_findings_are_not_counted),
         cmocka_unit_test(test_more_fixes_than_the_limit_of_findings),
         cmocka_unit_test(test_dead_code_is_left_alone),
         cmocka_unit_test(test_hostile_text_is_made_visible),

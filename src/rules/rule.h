@@ -186,6 +186,14 @@ static inline void wpa_rule_end_visit(wpa_rule_run *run, wpa_rule_visits *visits
 wpa_finding *wpa_rule_report(wpa_rule_run *run, wpa_span span, const char *check,
                              const void *subject, const char *format, ...) WPA_PRINTF(5, 6);
 
+/**
+ * Would a finding of the rule be of use to anybody if it is for these people? What nobody would
+ * see, silences nothing and numbers nothing that is seen need not be looked for: rules ask before
+ * they do much for it. As long as all that they leave out is for such people, what is seen is the
+ * same.
+ */
+bool wpa_rule_is_wanted(const wpa_rule_run *run, wpa_persona persona);
+
 /** Another place of the same finding, in the same file. */
 void wpa_rule_relate(wpa_rule_run *run, wpa_finding *finding, wpa_span span, const char *format,
                      ...) WPA_PRINTF(4, 5);

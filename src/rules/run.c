@@ -99,6 +99,15 @@ static wpa_finding *next_finding(wpa_rule_run *run)
     return finding;
 }
 
+bool wpa_rule_is_wanted(const wpa_rule_run *run, wpa_persona persona)
+{
+    const wpa_rule_sink *sink = run->sink;
+    const wpa_rule_setting *setting = sink->setting;
+    return persona <= wpa_settings_level(sink->settings, run->rule->dimension) ||
+           setting->toggle == WPA_TOGGLE_ON || setting->has_persona || sink->may_ignore ||
+           run->rule->supersedes || !sink->settings->has_no_identities;
+}
+
 static WPA_PRINTF(2, 0) const
     char *visible_text(wpa_arena *arena, const char *format, va_list values)
 {

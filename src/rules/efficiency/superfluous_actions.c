@@ -15,6 +15,9 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step, bool may
     if (!r || wpa_rule_option_lists(run, "allow", step->uses.slug)) {
         return;
     }
+    if ((may_lack || r->is_opinion) && !wpa_rule_is_wanted(run, WPA_PERSONA_PEDANTIC)) {
+        return;
+    }
     wpa_finding *finding = wpa_rule_report(
         run, step->uses.slug_span, NULL, may_lack ? NULL : step,
         may_lack ? "%s does what '%s' does without foreign code, if it is where the job runs"

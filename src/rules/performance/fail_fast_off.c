@@ -30,12 +30,17 @@ static bool is_result_read(const wpa_outline *o, const wpa_outline_job *job)
     return false;
 }
 
+static bool is_off(const subject *s)
+{
+    return wpa_text_is_ci(wpa_yaml_text(s->value), "false");
+}
+
 static void check_off(wpa_rule_run *run, const wpa_outline_job *job, const subject *s, size_t n)
 {
     const wpa_outline *o = run->source->outline;
     int64_t least = wpa_rule_option_int(run, "min-legs", 2, 256, 6);
-    if (wpa_text_is_ci(wpa_yaml_text(s->value), "false") && (int64_t)n >= least &&
-        wpa_work_pr_trigger(o) && !is_result_read(o, job) && !wpa_work_job_ships(job)) {
+    if (is_off(s) && (int64_t)n >= least && wpa_work_pr_trigger(o) && !is_result_read(o, job) &&
+        !wpa_work_job_ships(job)) {
         wpa_finding *finding = wpa_rule_report(
             run, s->value->span, NULL, s,
             "all %zu legs run to their ends on a pull request that one of them has failed", n);
@@ -62,17 +67,19 @@ static bool publishes(const wpa_outline_step *step)
 }
 
 /* A job that writes to the world leg by leg, and is stopped halfway by the first failure. */
-static void check_shipping(wpa_rule_run *run, const wpa_outline_job *job, const subject *s)
+static bool may_stop_shipping(const wpa_outline_job *job, const subject *s)
 {
-    bool ships = false;
-    for (size_t i = 0; i < job->n_steps && !ships; i++) {
-        ships = publishes(&job->steps[i]);
-    }
     /* Legs one behind the other: the first that fails keeps the next from being started. */
     const char *at_once = wpa_yaml_text(wpa_yaml_get(s->strategy, "max-parallel"));
-    if (s->value || !ships || wpa_text_is(at_once, "1")) {
-        return;
+    bool ships = false;
+    for (size_t i = 0; i < job->n_steps && !ships && !s->value; i++) {
+        ships = publishes(&job->steps[i]);
     }
+    return ships && !wpa_text_is(at_once, "1");
+}
+
+static void report_shipping(wpa_rule_run *run, const wpa_outline_job *job, const subject *s)
+{
     wpa_finding *finding =
         wpa_rule_report(run, wpa_yaml_find(job->node, "strategy")->key->span, NULL, s,
                         "the first leg of job %s that fails cancels the others in the middle of "
@@ -86,21 +93,29 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    bool is_for_all = wpa_rule_is_wanted(run, WPA_PERSONA_PEDANTIC);
     if (wpa_work_is_large(o)) {
         return true;
     }
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
         const wpa_yaml_node *strategy = wpa_yaml_get(job->node, "strategy");
+        const subject given = {strategy, wpa_yaml_get(strategy, "fail-fast")};
+        bool stops = wpa_yaml_is(strategy, WPA_YAML_MAPPING) && may_stop_shipping(job, &given);
+        if (!stops && !(is_for_all && is_off(&given))) {
+            continue;
+        }
         WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(wpa_arena_budget(run->arena));
         wpa_matrix_legs legs = wpa_work_legs(run, job, arena);
         if (!wpa_yaml_is(strategy, WPA_YAML_MAPPING) || legs.n < 2) {
             continue;
         }
-        subject *s = wpa_arena_alloc(run->arena, sizeof *s);
-        *s = (subject){strategy, wpa_yaml_get(strategy, "fail-fast")};
-        check_off(run, job, s, legs.n);
-        check_shipping(run, job, s);
+        const subject *s = wpa_arena_dup(run->arena, &given, sizeof given);
+        if (stops) {
+            report_shipping(run, job, s);
+        } else {
+            check_off(run, job, s, legs.n);
+        }
     }
     return true;
 }

@@ -178,10 +178,11 @@ static need need_of_step(const wpa_rule_run *run, const wpa_outline_step *step)
     return script ? worst : NEED_UNKNOWN;
 }
 
-static need need_behind(const wpa_rule_run *run, const wpa_outline_step *checkout)
+/* enough: what is as much as that ends the search. */
+static need need_behind(const wpa_rule_run *run, const wpa_outline_step *checkout, need enough)
 {
     need worst = NEED_NONE;
-    for (size_t i = checkout->index + 1; i < checkout->job->n_steps; i++) {
+    for (size_t i = checkout->index + 1; i < checkout->job->n_steps && worst < enough; i++) {
         need n = need_of_step(run, &checkout->job->steps[i]);
         worst = n > worst ? n : worst;
     }
@@ -214,8 +215,9 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
         has_reason(depth)) {
         return;
     }
-    need behind = need_behind(run, step);
-    if (behind == NEED_HISTORY) {
+    need enough = wpa_rule_is_wanted(run, WPA_PERSONA_PEDANTIC) ? NEED_HISTORY : NEED_UNKNOWN;
+    need behind = need_behind(run, step, enough);
+    if (behind >= enough) {
         return;
     }
     wpa_finding *finding = wpa_rule_report(
@@ -247,7 +249,7 @@ static void repair(wpa_rule_run *run, wpa_finding *finding)
 {
     const wpa_outline_step *step = finding->subject;
     const wpa_yaml_node *depth = wpa_outline_with(step, "fetch-depth");
-    need behind = need_behind(run, step);
+    need behind = need_behind(run, step, NEED_HISTORY);
     if (behind == NEED_UNKNOWN) {
         return; /* whoever knows what the steps do must say */
     }

@@ -64,12 +64,16 @@ static void check_missing(wpa_rule_run *run, const wpa_outline *o)
         return;
     }
     bool on_commits = follows_pull_requests(o);
+    bool is_minor = !on_commits || !has_real_work(o) || is_deploy(run);
+    if (is_minor && !wpa_rule_is_wanted(run, WPA_PERSONA_PEDANTIC)) {
+        return;
+    }
     wpa_finding *finding =
         wpa_rule_report(run, o->on->key->span, "N1", o,
                         "there is no concurrency group: a new %s does not end the run that the one "
                         "before it started",
                         wpa_outline_trigger_find(o, "push") || on_commits ? "push" : "event");
-    if (!on_commits || !has_real_work(o) || is_deploy(run)) {
+    if (is_minor) {
         finding->persona = WPA_PERSONA_PEDANTIC;
     }
 }
@@ -79,7 +83,7 @@ static void check_group(wpa_rule_run *run, const wpa_outline *o, const wpa_yaml_
 {
     if (!wpa_yaml_is(pair->value, WPA_YAML_MAPPING)) {
         const char *text = wpa_yaml_text(pair->value);
-        if (text && *text) {
+        if (text && *text && wpa_rule_is_wanted(run, WPA_PERSONA_PEDANTIC)) {
             wpa_finding *finding = wpa_rule_report(
                 run, pair->key->span, "N3", NULL,
                 "concurrency names only a group: runs in progress are never cancelled");
@@ -90,10 +94,10 @@ static void check_group(wpa_rule_run *run, const wpa_outline *o, const wpa_yaml_
     if (!wpa_yaml_find(pair->value, "group") || wpa_yaml_find(pair->value, "cancel-in-progress")) {
         return;
     }
-    if (is_deploy(run)) {
+    bool is_sure = wpa_outline_only_triggers(o, pr_like);
+    if ((!is_sure && !wpa_rule_is_wanted(run, WPA_PERSONA_AUDITOR)) || is_deploy(run)) {
         return; /* cut off halfway is worse than late */
     }
-    bool is_sure = wpa_outline_only_triggers(o, pr_like);
     wpa_finding *finding = wpa_rule_report(run, pair->key->span, "N2", pair,
                                            is_sure ? "the group has no cancel-in-progress: an "
                                                      "outdated run of a pull request makes the "

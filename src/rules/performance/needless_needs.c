@@ -269,11 +269,19 @@ static bool is_spared(wpa_rule_run *run, const wpa_outline_job *job, const wpa_o
     return cost && cost_of(run, job) >= COST_FACTOR * cost;
 }
 
+/* May it be meant to wait? */
+static bool is_minor(wpa_rule_run *run, const order *g, const wpa_outline_job *job,
+                     const wpa_outline_job *needed)
+{
+    return is_gate(g, needed) || is_spared(run, job, needed);
+}
+
 static void check_need(wpa_rule_run *run, const order *g, const wpa_outline_job *job,
                        const wpa_work_need *need)
 {
     member *own = member_of(g, job), *other = member_of(g, need->job);
-    if (is_transitive(g, job, need->job)) {
+    bool is_for_all = wpa_rule_is_wanted(run, WPA_PERSONA_PEDANTIC);
+    if (is_transitive(g, job, need->job) || (!is_for_all && is_minor(run, g, job, need->job))) {
         return;
     }
     read_uses(run, job, own);
@@ -293,7 +301,7 @@ static void check_need(wpa_rule_run *run, const order *g, const wpa_outline_job 
     if (need->job->key) {
         wpa_rule_relate(run, finding, need->job->key->span, "the job it waits for");
     }
-    if (is_gate(g, need->job) || is_spared(run, job, need->job)) {
+    if (is_for_all && is_minor(run, g, job, need->job)) {
         finding->persona = WPA_PERSONA_PEDANTIC;
         finding->confidence = WPA_CONFIDENCE_LOW;
     }

@@ -102,12 +102,19 @@ static void check_redirect(wpa_rule_run *run, const wpa_outline_step *step,
     if (!file || !is_writing(redirect)) {
         return;
     }
+    size_t length = wpa_span_length(redirect->target.span);
+    bool empties = !wpa_text_is(redirect->operator, ">>");
+    bool is_bare = length && script->text[redirect->target.span.start] == '$' &&
+                   wpa_rule_is_wanted(run, WPA_PERSONA_PEDANTIC);
+    if (!empties && !is_bare) {
+        return;
+    }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
     s->file = file;
     s->word_span = wpa_outline_script_span(step, redirect->target.span);
     s->operator_span = wpa_outline_script_span(step, operator_span(script, redirect));
     s->is_only_writer = is_only_writer(script, file) && !command->loops;
-    if (!wpa_text_is(redirect->operator, ">>")) {
+    if (empties) {
         bool loses = is_written_before(script, command, redirect, file);
         wpa_finding *finding = wpa_rule_report(
             run, s->operator_span, "F1", s,
@@ -116,8 +123,7 @@ static void check_redirect(wpa_rule_run *run, const wpa_outline_step *step,
             redirect->operator, file);
         finding->severity = loses ? finding->severity : WPA_SEVERITY_LOW;
     }
-    size_t length = wpa_span_length(redirect->target.span);
-    if (length && script->text[redirect->target.span.start] == '$') {
+    if (is_bare) {
         wpa_finding *finding = wpa_rule_report(run, s->word_span, "F2", s,
                                                "$%s is not quoted: a blank in its path would make "
                                                "two words of it",

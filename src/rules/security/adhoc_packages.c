@@ -267,6 +267,9 @@ static void check_package(wpa_rule_run *run, const install *in, const wpa_shell_
     bool is_minor = is_fixed || wpa_shell_word_find(in->command, "--pre") ||
                     (in->row->is_signed && !is_foreign(in, package)) ||
                     is_installer_itself(package);
+    if (is_minor && !wpa_rule_is_wanted(run, WPA_PERSONA_PEDANTIC)) {
+        return;
+    }
     const char *shown = wpa_rule_quote(run, package, strlen(package));
     wpa_finding **first = is_minor ? &told->fixed : &told->loose;
     if (*first) {

@@ -115,6 +115,10 @@ static void check_trigger(wpa_rule_run *run, const wpa_outline_trigger *trigger,
     const wpa_outline_job *worst = NULL;
     const wpa_outline_step *intake = NULL;
     weight worst_weight = NOT_REACHED;
+    bool is_insider = wpa_trust_of_trigger(run, run->source, trigger) == WPA_TRUST_INSIDER;
+    if ((is_minor || is_insider) && !wpa_rule_is_wanted(run, WPA_PERSONA_AUDITOR)) {
+        return;
+    }
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_step *found;
         weight w = weigh(run, &o->jobs[i], trigger, &found);
@@ -124,12 +128,13 @@ static void check_trigger(wpa_rule_run *run, const wpa_outline_trigger *trigger,
             intake = found;
         }
     }
-    bool is_insider = wpa_trust_of_trigger(run, run->source, trigger) == WPA_TRUST_INSIDER;
     if (is_insider && worst_weight > HARMLESS) {
         worst_weight = HARMLESS;
     }
-    bool is_quiet = is_minor && !wpa_text_is(trigger->name, "issue_comment");
-    if (worst && !(is_quiet && worst_weight == HARMLESS)) {
+    bool is_quiet =
+        worst_weight == HARMLESS && ((is_minor && !wpa_text_is(trigger->name, "issue_comment")) ||
+                                     !wpa_rule_is_wanted(run, WPA_PERSONA_AUDITOR));
+    if (worst && !is_quiet) {
         report(run, trigger, worst, worst_weight, intake, is_minor);
     }
 }

@@ -140,8 +140,9 @@ static void check_variables(wpa_rule_run *run, const wpa_site *site, subject *s)
     wpa_taint taint = wpa_taint_of_script(run, site, s->written->value, WPA_TAINT_TEXT);
     bool is_open = is_of_strangers(run->source->outline) || run->source->kind == WPA_INPUT_ACTION;
     if (!wpa_taint_is_of_outsider(&taint)) {
-        if (is_open && !is_literal(site->step->run->text, s->written->value, s->written->file,
-                                   taint.grade == WPA_TAINT_NONE)) {
+        if (is_open && wpa_rule_is_wanted(run, WPA_PERSONA_AUDITOR) &&
+            !is_literal(site->step->run->text, s->written->value, s->written->file,
+                        taint.grade == WPA_TAINT_NONE)) {
             report_unknown(run, s, &taint);
         }
         return;
@@ -177,7 +178,7 @@ static void check_results(wpa_rule_run *run, const wpa_site *site, subject *s)
     wpa_taint taint = wpa_taint_of_script(run, site, s->written->value, WPA_TAINT_TEXT);
     if (!wpa_taint_is_of_outsider(&taint) || !may_have_lines(&taint)) {
         bool is_fixed = taint.grade == WPA_TAINT_NONE;
-        if (is_of_strangers(run->source->outline) &&
+        if (is_of_strangers(run->source->outline) && wpa_rule_is_wanted(run, WPA_PERSONA_AUDITOR) &&
             !is_literal(text, s->written->value, s->written->file, is_fixed)) {
             report_unknown(run, s, &taint)->severity = WPA_SEVERITY_LOW;
         }

@@ -48,6 +48,12 @@ static void check_absent(wpa_rule_run *run, const wpa_outline *o)
     if (!jobs) {
         return;
     }
+    bool is_open = o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED;
+    bool is_minor =
+        !without || (o->n_jobs == 1 && !is_open) || wpa_outline_only_triggers(o, call_only);
+    if (is_minor && !wpa_rule_is_wanted(run, WPA_PERSONA_PEDANTIC)) {
+        return;
+    }
     if (!without) {
         wpa_finding *finding = wpa_rule_report(
             run, jobs->key->span, "X1", subject_new(run, SHAPE_ABSENT, jobs->value, NULL),
@@ -64,7 +70,6 @@ static void check_absent(wpa_rule_run *run, const wpa_outline *o)
         "no permissions are set: job %s%s with whatever the repository's default is, often write",
         wpa_rule_quote(run, without->id, strlen(without->id)),
         n_without > 1 ? " and others run" : " runs");
-    bool is_open = o->trust == WPA_TRUST_OUTSIDER_PRIVILEGED;
     finding->severity = is_open ? WPA_SEVERITY_HIGH : WPA_SEVERITY_MEDIUM;
     finding->confidence = WPA_CONFIDENCE_MEDIUM;
     for (size_t i = 0; i < o->n_jobs; i++) {
@@ -73,7 +78,7 @@ static void check_absent(wpa_rule_run *run, const wpa_outline *o)
         }
     }
     wpa_rule_relate(run, finding, o->root->pairs[0].key->span, "nor has the workflow");
-    if ((o->n_jobs == 1 && !is_open) || wpa_outline_only_triggers(o, call_only)) {
+    if (is_minor) {
         finding->persona = WPA_PERSONA_PEDANTIC;
     }
 }
@@ -135,6 +140,10 @@ static const char *takers_of(wpa_rule_run *run, size_t n_inheriting)
 static void check_shared(wpa_rule_run *run, const wpa_outline *o, const wpa_yaml_node *scopes)
 {
     size_t n_inheriting = count_inheriting(o);
+    bool is_minor = n_inheriting <= 1 || wpa_outline_only_triggers(o, call_only);
+    if (is_minor && !wpa_rule_is_wanted(run, WPA_PERSONA_PEDANTIC)) {
+        return;
+    }
     for (size_t i = 0; i < scopes->n_pairs; i++) {
         const wpa_yaml_pair *pair = &scopes->pairs[i];
         const char *name = wpa_yaml_text(pair->key);
@@ -148,7 +157,7 @@ static void check_shared(wpa_rule_run *run, const wpa_outline *o, const wpa_yaml
             "'%s: write' is given to %s%s", name, takers_of(run, n_inheriting),
             n_inheriting > 1 ? ", needed or not" : "");
         finding->severity = severity_named(scope->write_severity);
-        if (n_inheriting <= 1 || wpa_outline_only_triggers(o, call_only)) {
+        if (is_minor) {
             finding->persona = WPA_PERSONA_PEDANTIC;
         }
     }
@@ -199,7 +208,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_yaml_node *value = wpa_yaml_get(o->jobs[i].node, "permissions");
         if (wpa_yaml_is(value, WPA_YAML_MAPPING)) {
-            check_unneeded(run, &o->jobs[i], value);
+            if (wpa_rule_is_wanted(run, WPA_PERSONA_PEDANTIC)) {
+                check_unneeded(run, &o->jobs[i], value);
+            }
         } else if (value) {
             check_value(run, value, &o->jobs[i]);
         }

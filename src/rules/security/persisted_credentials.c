@@ -126,8 +126,7 @@ typedef struct aftermath {
 
 /* [n_steps] for each step of the job; from the last to the first, or many checkouts would each look
    at all that is behind them. */
-static aftermath *look_behind(wpa_rule_run *run, const wpa_outline_job *job,
-                              const wpa_release_words *words)
+static aftermath *look_behind(wpa_rule_run *run, const wpa_outline_job *job)
 {
     aftermath *all = wpa_arena_array(run->arena, job->n_steps + 1, sizeof *all);
     wpa_site site = {.source = run->source, .job = job};
@@ -139,10 +138,17 @@ static aftermath *look_behind(wpa_rule_run *run, const wpa_outline_job *job,
         if (e.node && (!after->worst.node || e.severity >= after->worst.severity)) {
             after->worst = e; /* of equals the first in the file */
         }
-        after->needs_credentials =
-            after->needs_credentials || wpa_needs_git_credentials(&job->steps[i], words);
     }
     return all;
+}
+
+static void look_for_needs(const wpa_source *source, const wpa_outline_job *job, aftermath *all)
+{
+    wpa_release_words words = wpa_release_words_of(source->yaml);
+    for (size_t i = job->n_steps; i-- > 1;) {
+        all[i - 1].needs_credentials =
+            all[i].needs_credentials || wpa_needs_git_credentials(&job->steps[i], &words);
+    }
 }
 
 /* Steps behind a checkout that are asked whether they upload its own folder. */
@@ -190,13 +196,33 @@ static bool leaves_token(const wpa_outline_step *step)
            (!value || wpa_text_is_ci(text, "true") || wpa_outline_has_expression(text));
 }
 
-static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step, aftermath after)
+/* A job with checkouts that leave the token. */
+typedef struct leaving {
+    const wpa_outline_job *job;
+    aftermath *after; /* [n_steps] */
+    bool are_needs_known;
+    bool is_for_all; /* what most people do not want to hear of is told as well */
+} leaving;
+
+static void check_checkout(wpa_rule_run *run, const wpa_outline_step *step, leaving *l)
 {
+    aftermath after = l->after[step->index];
     const char *text = wpa_outline_with_text(step, "persist-credentials");
     bool is_explicit = wpa_text_is_ci(text, "true");
     bool is_computed = wpa_outline_has_expression(text);
     exposure of_folder = exposure_of_folder(step);
     after.worst = of_folder.node ? of_folder : after.worst;
+    if (!l->is_for_all && (!after.worst.node || is_explicit || is_computed)) {
+        return;
+    }
+    if (!l->are_needs_known) {
+        look_for_needs(run->source, l->job, l->after);
+        l->are_needs_known = true;
+    }
+    after.needs_credentials = l->after[step->index].needs_credentials;
+    if (!l->is_for_all && after.needs_credentials) {
+        return;
+    }
     const wpa_yaml_node *first = step->node->n_pairs ? step->node->pairs[0].key : NULL;
     const char *how = after.worst.how ? after.worst.how : "every later step can read it";
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
@@ -235,14 +261,14 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    wpa_release_words words = wpa_release_words_of(run->source->yaml);
+    bool is_for_all = wpa_rule_is_wanted(run, WPA_PERSONA_PEDANTIC);
     for (size_t i = 0; i < o->n_jobs; i++) {
-        const aftermath *after = NULL;
+        leaving l = {.job = &o->jobs[i], .is_for_all = is_for_all};
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             const wpa_outline_step *step = &o->jobs[i].steps[k];
             if (wpa_outline_step_uses(step, "actions/checkout") && leaves_token(step)) {
-                after = after ? after : look_behind(run, &o->jobs[i], &words);
-                check_checkout(run, step, after[k]);
+                l.after = l.after ? l.after : look_behind(run, &o->jobs[i]);
+                check_checkout(run, step, &l);
             }
         }
     }

@@ -87,6 +87,9 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
         check_untagged(run, uses);
         return;
     }
+    if (!uses->hint.length && !wpa_rule_is_wanted(run, WPA_PERSONA_PEDANTIC)) {
+        return;
+    }
     if (!uses->hint.length) {
         wpa_finding *finding =
             wpa_rule_report(run, uses->ref_span, NULL, uses,

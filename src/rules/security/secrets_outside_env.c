@@ -14,6 +14,7 @@ static const wpa_rule_option options[] = {
 typedef struct search {
     const wpa_outline_job *job;
     bool is_publishing;
+    bool is_for_all; /* what only auditors want to hear of is told as well */
 } search;
 
 /* What is kept beside a secret, and opens nothing without it. */
@@ -45,12 +46,16 @@ static void check_expression(wpa_rule_run *run, const wpa_expression *expression
             (name && wpa_rule_option_lists(run, "allow", wpa_slice_of(name)))) {
             continue;
         }
+        bool is_grave = s->is_publishing && !is_no_key(name);
+        if (!is_grave && !s->is_for_all) {
+            continue;
+        }
         wpa_finding *finding = wpa_rule_report(
             run, wpa_expr_source_span(place, r->node->span), NULL, NULL,
             "%s is used in job %s without an environment: whoever can push any branch can read it",
             name ? wpa_rule_quote(run, name, strlen(name)) : "a secret chosen at run time",
             wpa_rule_quote(run, s->job->id, strlen(s->job->id)));
-        if (s->is_publishing && !is_no_key(name)) {
+        if (is_grave) {
             finding->severity = WPA_SEVERITY_MEDIUM;
             finding->persona = WPA_PERSONA_DEFAULT;
         }
@@ -64,16 +69,19 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     if (wpa_outline_trigger_find(o, "workflow_call")) {
         return true; /* where the secrets come from is the caller's matter */
     }
+    bool is_for_all = wpa_rule_is_wanted(run, WPA_PERSONA_AUDITOR);
     search shared = {0}; /* of the workflow's env, which goes to every job: the worst of them */
     for (size_t i = 0; i < o->n_jobs; i++) {
         if (!wpa_yaml_find(o->jobs[i].node, "environment")) {
-            search s = {&o->jobs[i], wpa_publish_in_job(&o->jobs[i])};
-            wpa_rule_each_secret(run, o->jobs[i].node, check_expression, &s);
+            search s = {&o->jobs[i], wpa_publish_in_job(&o->jobs[i]), is_for_all};
+            if (is_for_all || s.is_publishing) {
+                wpa_rule_each_secret(run, o->jobs[i].node, check_expression, &s);
+            }
             shared = !shared.job || (s.is_publishing && !shared.is_publishing) ? s : shared;
         }
     }
     const wpa_yaml_node *env = wpa_yaml_get(o->root, "env");
-    if (shared.job && env) {
+    if (shared.job && env && (is_for_all || shared.is_publishing)) {
         wpa_rule_each_secret(run, env, check_expression, &shared);
     }
     return true;

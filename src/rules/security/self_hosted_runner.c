@@ -148,6 +148,10 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
     }
     bool is_open = is_for_strangers(run, job);
     bool is_private = wpa_rule_visibility(run) == WPA_VISIBILITY_PRIVATE;
+    bool is_grave = is_open && !is_private && at.is_certain && at.confidence > WPA_CONFIDENCE_LOW;
+    if (!is_grave && !wpa_rule_is_wanted(run, WPA_PERSONA_AUDITOR)) {
+        return;
+    }
     wpa_finding *finding = wpa_rule_report(
         run, at.node->span, NULL, NULL,
         is_open && !is_private
@@ -156,7 +160,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
             : "job %s runs on %s: what one job leaves behind there meets the next",
         wpa_rule_quote(run, job->id, strlen(job->id)), at.what);
     finding->confidence = at.confidence;
-    if (is_open && !is_private && at.is_certain && at.confidence > WPA_CONFIDENCE_LOW) {
+    if (is_grave) {
         finding->severity = WPA_SEVERITY_HIGH;
     } else {
         finding->persona = WPA_PERSONA_AUDITOR;

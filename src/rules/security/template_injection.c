@@ -133,6 +133,9 @@ static void report(wpa_rule_run *run, subject *s)
         return;
     }
     level l = level_of(&taint);
+    if (!wpa_rule_is_wanted(run, l.persona)) {
+        return;
+    }
     wpa_span span = wpa_site_span(run, s->sink.node, s->insides[0].start, s->insides[0].end);
     wpa_finding *finding = wpa_rule_report(run, span, NULL, s, "%s reaches %s: it %s",
                                            wpa_rule_quote(run, s->path, strlen(s->path)),

@@ -79,10 +79,12 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    bool is_for_all = wpa_rule_is_wanted(run, WPA_PERSONA_AUDITOR);
     for (size_t i = 0; i < o->n_users; i++) {
         const wpa_outline_step *step = o->users[i].step;
         visit v = {.step = step};
         if (step && step->uses.kind == WPA_OUTLINE_REPOSITORY &&
+            (is_for_all || step->uses.fact->pin != WPA_PIN_COMMIT) &&
             !wpa_rule_is_trusted_owner(run, step->uses.owner)) {
             wpa_rule_each_expression(run, step->with, check_expression, &v);
             wpa_rule_each_expression(run, step->env, check_expression, &v);

@@ -207,6 +207,35 @@ static void check_fixed(const fixture *at, const wpa_source *source, wpa_arena *
     }
 }
 
+static bool is_same_finding(const wpa_finding *a, const wpa_finding *b)
+{
+    return a->rule == b->rule && wpa_text_is(a->check ? a->check : "", b->check ? b->check : "") &&
+           a->span.bytes.start == b->span.bytes.start && a->span.bytes.end == b->span.bytes.end &&
+           a->severity == b->severity && a->confidence == b->confidence && a->state == b->state &&
+           wpa_text_is(a->message, b->message);
+}
+
+/** Where nobody asks for identities, rules leave out what nobody would see: what is seen is the
+    same. */
+static void check_unwanted(const fixture *at, const wpa_source *source, wpa_persona persona,
+                           wpa_arena *arena)
+{
+    wpa_settings *settings = settings_with(at, source, arena);
+    settings->persona = persona;
+    wpa_result all = wpa_rules_run(source, settings, arena);
+    settings->has_no_identities = true;
+    wpa_result wanted = wpa_rules_run(source, settings, arena);
+    bool are_same = all.n_findings == wanted.n_findings;
+    for (size_t i = 0; are_same && i < all.n_findings; i++) {
+        are_same = is_same_finding(all.findings[i], wanted.findings[i]);
+    }
+    if (!are_same) {
+        fault(at, "gives other findings where rules leave out what nobody would see");
+        print_messages(at, &all);
+        print_messages(at, &wanted);
+    }
+}
+
 static void check_bad(const fixture *at, wpa_arena *arena)
 {
     size_t size;
@@ -225,6 +254,8 @@ static void check_bad(const fixture *at, wpa_arena *arena)
         print_messages(at, &result);
     }
     check_fixed(at, source, arena);
+    check_unwanted(at, source, WPA_PERSONA_DEFAULT, arena);
+    check_unwanted(at, source, WPA_PERSONA_PEDANTIC, arena);
 }
 
 static void check_good(const fixture *at, wpa_arena *arena)
@@ -239,6 +270,7 @@ static void check_good(const fixture *at, wpa_arena *arena)
         print_error("%s", actual);
         print_messages(at, &result);
     }
+    check_unwanted(at, source, WPA_PERSONA_DEFAULT, arena);
 }
 
 /** Kind by the name's last part but one: "bad_x.action.yml". */

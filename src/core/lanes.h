@@ -34,3 +34,11 @@ static inline unsigned wpa_lanes_bits(wpa_lanes lanes)
     return wpa_lanes_pack(halves[0]) | wpa_lanes_pack(halves[1]) << 8;
 #endif
 }
+
+/** The same of four times as many. */
+static inline uint64_t wpa_lanes_bits_of_four(wpa_lanes a, wpa_lanes b, wpa_lanes c, wpa_lanes d)
+{
+    uint64_t low = wpa_lanes_bits(a) | wpa_lanes_bits(b) << WPA_LANES;
+    uint64_t high = wpa_lanes_bits(c) | wpa_lanes_bits(d) << WPA_LANES;
+    return low | high << 2 * WPA_LANES;
+}

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "core/room.h"
 #include "yaml/internal.h"
 
 #define BITS_MIN 10 /* of the size of a filter, as a power of two */
@@ -53,33 +54,58 @@ static lanes hashes_of(const char *text, unsigned shift)
            shift;
 }
 
-static void mark_all(wpa_yaml_grams *grams, const char *text, size_t length)
+/**
+ * Of the places in the filter, a byte each, those that are taken become all ones. Bytes, since
+ * those are written without a look at what they were, which is what takes the time with bits.
+ */
+static void take_all(char *places, unsigned shift, const char *text, size_t length)
 {
-    const unsigned shift = grams->shift - 16;
     size_t i = 0;
     for (uint16_t at[2 * LANES]; i + sizeof(lanes) + WPA_YAML_GRAM - 1 <= length; i += 2 * LANES) {
-        lanes even = hashes_of(text + i, shift), odd = hashes_of(text + i + 1, shift);
+        lanes even = hashes_of(text + i, shift - 16), odd = hashes_of(text + i + 1, shift - 16);
         memcpy(at, &even, sizeof even);
         memcpy(at + LANES, &odd, sizeof odd);
 #pragma GCC unroll 16
         for (unsigned k = 0; k < 2 * LANES; k++) {
-            grams->bits[at[k] / 64] |= wpa_yaml_gram_bit(at[k]);
+            places[at[k]] = '\xff';
         }
     }
     for (; i + WPA_YAML_GRAM <= length; i++) {
-        mark(grams, wpa_yaml_gram_of(text + i));
+        places[wpa_yaml_gram_of(text + i) >> shift] = '\xff';
     }
 }
 
-void wpa_yaml_index_grams(wpa_yaml_doc *doc)
+#define PACKED (4 * WPA_LANES)
+
+static void clear(char *places, size_t n)
+{
+    for (char *at = places; at < places + n; at += PACKED) {
+        memset(at, 0, PACKED); /* of a size that is known, so that no call is made of it */
+    }
+}
+
+static void pack(uint64_t *bits, const char *places, size_t n)
+{
+    for (const char *at = places; at < places + n; at += PACKED) {
+        *bits++ = wpa_lanes_bits_of_four(wpa_lanes_at(at), wpa_lanes_at(at + WPA_LANES),
+                                         wpa_lanes_at(at + 2 * WPA_LANES),
+                                         wpa_lanes_at(at + 3 * WPA_LANES));
+    }
+}
+
+void wpa_yaml_index_grams(wpa_yaml_doc *doc, wpa_arena *scratch)
 {
     unsigned bits = BITS_MIN;
     while (bits < BITS_MAX && ((size_t)1 << bits) < doc->size_bytes * 4) {
         bits++;
     }
-    doc->grams = wpa_arena_alloc(doc->arena, sizeof *doc->grams + ((size_t)1 << bits) / 8);
+    size_t n = (size_t)1 << bits;
+    char *places = wpa_arena_room(scratch, n);
+    clear(places, n);
+    doc->grams = wpa_arena_room(doc->arena, sizeof *doc->grams + n / 8);
     doc->grams->shift = 32 - bits;
-    mark_all(doc->grams, doc->source, doc->size_bytes);
+    take_all(places, doc->grams->shift, doc->source, doc->size_bytes);
+    pack(doc->grams->bits, places, n);
 }
 
 bool wpa_yaml_may_hold_slice(const wpa_yaml_doc *doc, wpa_slice text)

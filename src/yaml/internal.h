@@ -8,7 +8,7 @@
 #include "core/lanes.h"
 
 /* Bytes of the file that are looked at together: as many are behind its end, all '\0'. */
-#define WPA_YAML_BEHIND_BYTES WPA_LANES
+#define WPA_YAML_BEHIND_BYTES (4 * WPA_LANES)
 
 /** What is to be known of all bytes before they are read. */
 typedef struct wpa_yaml_survey {
@@ -23,7 +23,7 @@ bool wpa_yaml_is_allowed(uint32_t code_point);
 void wpa_yaml_index_lines(wpa_yaml_doc *doc, wpa_yaml_survey found);
 typedef struct wpa_yaml_grams wpa_yaml_grams;
 /** Make grams, of the file's bytes. */
-void wpa_yaml_index_grams(wpa_yaml_doc *doc);
+void wpa_yaml_index_grams(wpa_yaml_doc *doc, wpa_arena *scratch);
 /**
  * Which bit of 32 is that of each key ([n_pairs], behind the pairs, and filled up to eight): so
  * that a key is found without a look at those before it. For a key that is no scalar it says

@@ -266,7 +266,7 @@ const wpa_yaml_doc *wpa_yaml_parse(const char *path, const void *data, size_t si
     builder *b = wpa_yaml_builder_new(doc, scratch);
     wpa_yaml_survey found = wpa_yaml_look_over(doc->source, size_bytes);
     wpa_yaml_index_lines(doc, found);
-    wpa_yaml_index_grams(doc);
+    wpa_yaml_index_grams(doc, scratch);
     check_bytes(b, found);
     const char *text = clean(b, found);
     if (!parse_quickly(b, text)) {

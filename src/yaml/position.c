@@ -61,31 +61,53 @@ static size_t count_chars(const wpa_yaml_doc *doc, size_t offset)
     return n;
 }
 
+/* So many bytes of the file share a hint at their line. */
+#define HINT_BYTES (4 * WPA_LANES)
+/* How many lines are taken to begin in as many bytes. */
+#define USUAL_LINES 3
+
 /**
- * Adds where a line begins behind each of the lanes that is a break. The first is written before it
- * is known that there is one: whether a line ends within sixteen bytes cannot be foreseen, and two
- * hardly ever do.
+ * Adds where a line begins behind each of the bytes that is a break. The first few are written
+ * before it is known that there are as many: how many lines end within 64 bytes cannot be foreseen,
+ * and more hardly ever do.
  */
-static inline size_t add_lines(unsigned hits, size_t at, size_t *starts, size_t n)
+static inline size_t add_lines(uint64_t feeds, size_t at, size_t *starts, size_t n)
 {
-    starts[n] = at + (size_t)__builtin_ctz(hits | 1U << WPA_LANES) + 1;
-    n += hits != 0;
-    for (hits &= hits - 1; hits; hits &= hits - 1) {
-        starts[n++] = at + (size_t)__builtin_ctz(hits) + 1;
+#pragma GCC unroll 3
+    for (unsigned i = 0; i < USUAL_LINES; i++) {
+        starts[n] = at + (size_t)__builtin_ctzll(feeds | UINT64_C(1) << 63) + 1;
+        n += feeds != 0;
+        feeds &= feeds - 1;
+    }
+    for (; feeds; feeds &= feeds - 1) {
+        starts[n++] = at + (size_t)__builtin_ctzll(feeds) + 1;
     }
     return n;
 }
 
+static inline wpa_lanes feeds_at(const char *text)
+{
+    return (wpa_lanes)(wpa_lanes_at(text) == '\n');
+}
+
 /** Where a line begins behind each break, of a file whose breaks are line feeds alone. */
-static size_t list_lines(const wpa_yaml_doc *doc, size_t at, size_t *starts)
+static size_t list_lines(const wpa_yaml_doc *doc, size_t start, size_t *starts, uint32_t *hints)
 {
     size_t n = 0;
-    starts[n++] = at;
-    for (; at < doc->size_bytes; at += WPA_LANES) {
-        wpa_lanes feeds = (wpa_lanes)(wpa_lanes_at(doc->source + at) == '\n');
-        n = add_lines(wpa_lanes_bits(feeds), at, starts, n);
+    starts[n++] = start;
+    for (size_t at = 0; at < doc->size_bytes; at += HINT_BYTES) {
+        const char *text = doc->source + at;
+        *hints++ = (uint32_t)n;
+        n = add_lines(wpa_lanes_bits_of_four(feeds_at(text), feeds_at(text + WPA_LANES),
+                                             feeds_at(text + 2 * WPA_LANES),
+                                             feeds_at(text + 3 * WPA_LANES)),
+                      at, starts, n);
     }
-    return n > 1 && starts[n - 1] == doc->size_bytes ? n - 1 : n;
+    n -= n > 1 && starts[n - 1] == doc->size_bytes;
+    if (doc->size_bytes % HINT_BYTES == 0) {
+        *hints = (uint32_t)n;
+    }
+    return n;
 }
 
 /** The same of one that may have carriage returns, alone or in front of line feeds. */
@@ -104,6 +126,18 @@ static size_t list_odd_lines(wpa_yaml_doc *doc, size_t at, size_t *starts)
         }
     }
     return n;
+}
+
+/** In which line each stretch of the file begins, whose lines are known. */
+static void list_hints(const wpa_yaml_doc *doc, uint32_t *hints)
+{
+    uint32_t line = 1;
+    for (size_t at = 0; at <= doc->size_bytes; at += HINT_BYTES) {
+        while (line < doc->n_lines && doc->line_starts[line] <= at) {
+            line++;
+        }
+        *hints++ = line;
+    }
 }
 
 wpa_yaml_survey wpa_yaml_look_over(const char *text, size_t length)
@@ -142,32 +176,22 @@ static size_t count_of(const char *text, size_t length, char c)
     return n;
 }
 
-/* So many bytes of the file share a hint at their line. */
-#define HINT_BYTES 64
-
-/** In which line each stretch of the file begins. */
-static const uint32_t *list_hints(const wpa_yaml_doc *doc)
-{
-    size_t n = doc->size_bytes / HINT_BYTES + 1;
-    uint32_t *hints = wpa_arena_room(doc->arena, n * sizeof *hints), line = 1;
-    for (size_t i = 0; i < n; i++) {
-        while (line < doc->n_lines && doc->line_starts[line] <= i * HINT_BYTES) {
-            line++;
-        }
-        hints[i] = line;
-    }
-    return hints;
-}
-
 void wpa_yaml_index_lines(wpa_yaml_doc *doc, wpa_yaml_survey found)
 {
     size_t start = doc->has_bom ? 3 : 0;
     size_t n_returns = found.is_plain ? 0 : count_of(doc->source, doc->size_bytes, '\r');
-    size_t n_starts = found.n_feeds + n_returns + 2; /* one is not kept: see add_lines */
+    size_t n_starts = found.n_feeds + n_returns + 1 + USUAL_LINES; /* some are not kept */
     size_t *starts = wpa_arena_room(doc->arena, n_starts * sizeof *starts);
-    doc->n_lines = n_returns ? list_odd_lines(doc, start, starts) : list_lines(doc, start, starts);
+    uint32_t *hints =
+        wpa_arena_room(doc->arena, (doc->size_bytes / HINT_BYTES + 1) * sizeof *hints);
     doc->line_starts = starts;
-    doc->line_hints = list_hints(doc);
+    doc->line_hints = hints;
+    if (n_returns) {
+        doc->n_lines = list_odd_lines(doc, start, starts);
+        list_hints(doc, hints);
+    } else {
+        doc->n_lines = list_lines(doc, start, starts, hints);
+    }
     doc->is_plain = found.is_plain;
     if (has_long_line(doc)) {
         index_chars(doc);

@@ -139,7 +139,7 @@ static bool is_read_quickly(const char *text, wpa_arena *arena)
     memcpy(source, text, size_bytes);
     wpa_yaml_doc doc = {.source = source, .size_bytes = size_bytes, .arena = arena};
     wpa_yaml_index_lines(&doc, wpa_yaml_look_over(source, size_bytes));
-    wpa_yaml_index_grams(&doc);
+    wpa_yaml_index_grams(&doc, arena);
     return wpa_yaml_read_quickly(wpa_yaml_builder_new(&doc, arena), source);
 }
 

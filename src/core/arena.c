@@ -37,6 +37,7 @@ typedef struct block {
 
 struct wpa_arena {
     block *blocks;
+    block *kept;        /* of BLOCK_BYTES, or NULL: what a rewind let go is wanted again soon */
     wpa_budget *budget; /* NULL: without limit */
 };
 
@@ -119,8 +120,16 @@ static void free_blocks(block *list)
     }
 }
 
-/** Take the blocks in front of the last one out of the list, and let them go. */
-static void let_go_until(wpa_arena *arena, block **list, const block *last)
+static void let_go(block *plain)
+{
+    if (plain) {
+        free_blocks(keep_spare(plain));
+    }
+}
+
+/** Take the blocks in front of the last one out of the list; returns those of BLOCK_BYTES, and lets
+    the others go. */
+static block *take_until(wpa_arena *arena, block **list, const block *last)
 {
     block *plain = NULL;
     while (*list != last) {
@@ -136,14 +145,29 @@ static void let_go_until(wpa_arena *arena, block **list, const block *last)
             wpa_free(first);
         }
     }
-    if (plain) {
-        free_blocks(keep_spare(plain));
-    }
+    return plain;
 }
 
 void wpa_arena_reset(wpa_arena *arena)
 {
-    let_go_until(arena, &arena->blocks, NULL);
+    block *plain = take_until(arena, &arena->blocks, NULL);
+    if (arena->kept) {
+        arena->kept->next = plain;
+        plain = arena->kept;
+        arena->kept = NULL;
+    }
+    let_go(plain);
+}
+
+/** Give back the blocks in front of the last one, all but one that is kept. */
+static void give_back_until(wpa_arena *arena, block **list, const block *last)
+{
+    block *plain = take_until(arena, list, last);
+    if (plain && !arena->kept) {
+        arena->kept = plain;
+        plain = plain->next;
+    }
+    let_go(plain);
 }
 
 wpa_arena_mark wpa_arena_here(const wpa_arena *arena)
@@ -161,11 +185,11 @@ wpa_arena_mark wpa_arena_here(const wpa_arena *arena)
 void wpa_arena_rewind(wpa_arena *arena, wpa_arena_mark mark)
 {
     if (arena->blocks != mark.block) { /* hardly ever */
-        let_go_until(arena, &arena->blocks, mark.block);
+        give_back_until(arena, &arena->blocks, mark.block);
     }
     if (arena->blocks) {
         if (arena->blocks->next != mark.behind) {
-            let_go_until(arena, &arena->blocks->next, mark.behind);
+            give_back_until(arena, &arena->blocks->next, mark.behind);
         }
         arena->blocks->front = mark.used_bytes;
         arena->blocks->back = arena->blocks->size_bytes - mark.text_bytes;
@@ -180,9 +204,13 @@ void wpa_arena_free(wpa_arena *arena)
     }
 }
 
-static block *new_block(size_t room)
+static block *new_block(wpa_arena *arena, size_t room)
 {
-    block *fresh = BLOCK_BYTES > 0 && room == BLOCK_BYTES ? take_spare() : NULL;
+    block *fresh = NULL;
+    if (BLOCK_BYTES > 0 && room == BLOCK_BYTES) {
+        fresh = arena->kept ? arena->kept : take_spare();
+        arena->kept = NULL;
+    }
     if (!fresh) {
         fresh = wpa_realloc(NULL, sizeof(block) + room); /* zeroed as it is handed out */
     }
@@ -203,7 +231,7 @@ static block *add_block(wpa_arena *arena, size_t size_bytes)
 {
     check_size(size_bytes);
     size_t room = size_bytes > BLOCK_BYTES / 4 ? size_bytes : BLOCK_BYTES;
-    block *fresh = new_block(room);
+    block *fresh = new_block(arena, room);
     if (arena->budget) {
         arena->budget->bytes += room;
     }

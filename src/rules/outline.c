@@ -7,6 +7,7 @@
 
 #include <wpa/map.h>
 
+#include "core/room.h"
 #include "expr/expr.h"
 #include "rules/outline_internal.h"
 #include "rules/shell_roles.h"
@@ -334,7 +335,7 @@ static void read_steps(reader *r, wpa_outline_job *job)
     const wpa_yaml_node *steps = wpa_yaml_get(job->node, "steps");
     size_t n = count_steps(steps, 0);
     read_default_shell(r, job);
-    job->steps = n ? wpa_arena_array(r->arena, n, sizeof *job->steps) : NULL;
+    job->steps = n ? wpa_arena_room(r->arena, n * sizeof *job->steps) : NULL;
     add_steps(r, job, steps, 0);
 }
 

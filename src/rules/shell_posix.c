@@ -70,16 +70,31 @@ static void lex_nested_script(lexer *l, const wpa_shell_command *c)
     }
 }
 
-static const char *const reserved[] = {"if",    "then",  "else", "elif", "fi", "do",  "done",
-                                       "while", "until", "!",    "{",    "}",  "esac"};
-
-#define RESERVED_MAX_BYTES 5
-
+/** Asked of every command, of which few begin as these words do. */
 static bool is_reserved(const char *word)
 {
-    /* Asked of every command, of which few begin as these words do. */
-    return strchr("iteufdw!{}", *word) && *word && strlen(word) <= RESERVED_MAX_BYTES &&
-           wpa_text_index(word, reserved, WPA_COUNT(reserved)) >= 0;
+    switch (word[0]) {
+    case '!':
+    case '{':
+    case '}':
+        return !word[1];
+    case 'd':
+        return wpa_text_is(word, "do") || wpa_text_is(word, "done");
+    case 'e':
+        return wpa_text_is(word, "else") || wpa_text_is(word, "elif") || wpa_text_is(word, "esac");
+    case 'f':
+        return wpa_text_is(word, "fi");
+    case 'i':
+        return wpa_text_is(word, "if");
+    case 't':
+        return wpa_text_is(word, "then");
+    case 'u':
+        return wpa_text_is(word, "until");
+    case 'w':
+        return wpa_text_is(word, "while");
+    default:
+        return false;
+    }
 }
 
 /* Take reserved words off the front, minding loops and cases. */

@@ -34,12 +34,14 @@ typedef struct wpa_posix_lexer {
 
 /* What a byte may be, or do, in a word. */
 enum {
-    WPA_POSIX_ENDS_WORD = 1,   /* "(" unless something stands before it */
-    WPA_POSIX_IS_QUOTE = 2,    /* or begins an expansion, or an escape */
-    WPA_POSIX_IS_GLOB = 4,     /* makes a word none that is literal, where it is not quoted */
-    WPA_POSIX_IS_SPECIAL = 8,  /* within double quotes */
-    WPA_POSIX_IS_COMMENT = 16, /* where a word may begin */
-    WPA_POSIX_IS_BLANKED = 32  /* if there are some of them, an expression may have stood here */
+    WPA_POSIX_ENDS_WORD = 1,    /* "(" unless something stands before it */
+    WPA_POSIX_IS_QUOTE = 2,     /* or begins an expansion, or an escape */
+    WPA_POSIX_IS_GLOB = 4,      /* makes a word none that is literal, where it is not quoted */
+    WPA_POSIX_IS_SPECIAL = 8,   /* within double quotes */
+    WPA_POSIX_IS_COMMENT = 16,  /* where a word may begin */
+    WPA_POSIX_IS_BLANKED = 32,  /* if there are some of them, an expression may have stood here */
+    WPA_POSIX_ENDS_DOUBLE = 64, /* ends double quotes, or takes an end's meaning from it */
+    WPA_POSIX_ENDS_SINGLE = 128
 };
 
 extern const unsigned char wpa_posix_kinds[256];

@@ -16,11 +16,11 @@ const unsigned char wpa_posix_kinds[256] = {
     [')'] = WPA_POSIX_ENDS_WORD,
     ['<'] = WPA_POSIX_ENDS_WORD,
     ['>'] = WPA_POSIX_ENDS_WORD,
-    ['\''] = WPA_POSIX_IS_QUOTE,
-    ['"'] = WPA_POSIX_IS_QUOTE | WPA_POSIX_IS_SPECIAL,
+    ['\''] = WPA_POSIX_IS_QUOTE | WPA_POSIX_ENDS_SINGLE,
+    ['"'] = WPA_POSIX_IS_QUOTE | WPA_POSIX_IS_SPECIAL | WPA_POSIX_ENDS_DOUBLE,
     ['$'] = WPA_POSIX_IS_QUOTE | WPA_POSIX_IS_SPECIAL,
     ['`'] = WPA_POSIX_IS_QUOTE | WPA_POSIX_IS_SPECIAL,
-    ['\\'] = WPA_POSIX_IS_QUOTE | WPA_POSIX_IS_SPECIAL,
+    ['\\'] = WPA_POSIX_IS_QUOTE | WPA_POSIX_IS_SPECIAL | WPA_POSIX_ENDS_DOUBLE,
     ['*'] = WPA_POSIX_IS_GLOB,
     ['?'] = WPA_POSIX_IS_GLOB,
     ['['] = WPA_POSIX_IS_GLOB,
@@ -261,9 +261,33 @@ static bool lex_piece(lexer *l, char end, size_t word_start)
 /* A run of these is a blanked expression. */
 #define BLANKED "____"
 
+/** Is it in quotes as a whole, with no escape in it? Then which kinds of bytes it has. */
+static bool is_quoted_once(const char *text, wpa_span span, unsigned *seen)
+{
+    char quote = text[span.start];
+    if ((quote != '"' && quote != '\'') || wpa_span_length(span) < 2 ||
+        text[span.end - 1] != quote) {
+        return false;
+    }
+    unsigned ends = quote == '"' ? WPA_POSIX_ENDS_DOUBLE : WPA_POSIX_ENDS_SINGLE;
+    size_t at = span.start + 1, end = span.end - 1;
+    for (unsigned kind; at < end && !((kind = wpa_posix_kind(text[at])) & ends); at++) {
+        *seen |= kind;
+    }
+    return at == end;
+}
+
 /* text[span] without quotes and escapes; expansions stay as written. */
 static const char *unquote(lexer *l, wpa_span span, bool *is_literal)
 {
+    unsigned seen = 0;
+    if (is_quoted_once(l->text, span, &seen)) { /* as most are: they come off, and that is all */
+        const char *text =
+            wpa_arena_slice(l->arena, l->text + span.start + 1, wpa_span_length(span) - 2);
+        bool is_expanded = l->text[span.start] == '"' && (seen & WPA_POSIX_IS_SPECIAL);
+        *is_literal = !is_expanded && !((seen & WPA_POSIX_IS_BLANKED) && strstr(text, BLANKED));
+        return text;
+    }
     char *out = wpa_arena_slice(l->arena, l->text + span.start, wpa_span_length(span));
     size_t n = 0;
     char quote = '\0';

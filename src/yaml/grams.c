@@ -25,19 +25,12 @@ uint32_t wpa_yaml_gram_of_name(const char *name)
     return hash * 0x85ebca6bU;
 }
 
-void wpa_yaml_add_text(const wpa_yaml_doc *doc, const char *text, size_t length)
-{
-    for (size_t i = 0; i + WPA_YAML_GRAM <= length; i++) {
-        mark(doc->grams, wpa_yaml_gram_of(text + i));
-    }
-}
-
 void wpa_yaml_add_name(const wpa_yaml_doc *doc, const char *name)
 {
     mark(doc->grams, wpa_yaml_gram_of_name(name));
 }
 
-/* ---- of a whole file ---- */
+/* ---- of a text ---- */
 
 #define LANES 8
 typedef uint16_t lanes __attribute__((vector_size(LANES * sizeof(uint16_t))));
@@ -54,6 +47,34 @@ static lanes hashes_of(const char *text, unsigned shift)
            shift;
 }
 
+/** Of so many grams from here on where each is in the filter. */
+static inline void places_of(const char *text, unsigned shift, uint16_t at[2 * LANES])
+{
+    lanes even = hashes_of(text, shift - 16), odd = hashes_of(text + 1, shift - 16);
+    memcpy(at, &even, sizeof even);
+    memcpy(at + LANES, &odd, sizeof odd);
+}
+
+/* Bytes that so many grams are made of. */
+#define PLACES_BYTES (2 * LANES + WPA_YAML_GRAM - 1)
+
+void wpa_yaml_add_text(const wpa_yaml_doc *doc, const char *text, size_t length)
+{
+    wpa_yaml_grams *grams = doc->grams;
+    size_t i = 0;
+    for (uint16_t at[2 * LANES]; i + PLACES_BYTES <= length; i += 2 * LANES) {
+        places_of(text + i, grams->shift, at);
+        for (unsigned k = 0; k < 2 * LANES; k++) {
+            grams->bits[at[k] / 64] |= wpa_yaml_gram_bit(at[k]);
+        }
+    }
+    for (; i + WPA_YAML_GRAM <= length; i++) {
+        mark(grams, wpa_yaml_gram_of(text + i));
+    }
+}
+
+/* ---- of a whole file ---- */
+
 /**
  * Of the places in the filter, a byte each, those that are taken become all ones. Bytes, since
  * those are written without a look at what they were, which is what takes the time with bits.
@@ -61,10 +82,8 @@ static lanes hashes_of(const char *text, unsigned shift)
 static void take_all(char *places, unsigned shift, const char *text, size_t length)
 {
     size_t i = 0;
-    for (uint16_t at[2 * LANES]; i + sizeof(lanes) + WPA_YAML_GRAM - 1 <= length; i += 2 * LANES) {
-        lanes even = hashes_of(text + i, shift - 16), odd = hashes_of(text + i + 1, shift - 16);
-        memcpy(at, &even, sizeof even);
-        memcpy(at + LANES, &odd, sizeof odd);
+    for (uint16_t at[2 * LANES]; i + PLACES_BYTES <= length; i += 2 * LANES) {
+        places_of(text + i, shift, at);
 #pragma GCC unroll 16
         for (unsigned k = 0; k < 2 * LANES; k++) {
             places[at[k]] = '\xff';

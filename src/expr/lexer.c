@@ -3,9 +3,34 @@
 #include <math.h>
 #include <string.h>
 
+/* What a byte is in a name. */
+enum {
+    STARTS_NAME = 1,
+    IS_OF_NAME = 2, /* at its start too */
+};
+
+#define LETTER (STARTS_NAME | IS_OF_NAME)
+#define DIGIT IS_OF_NAME
+
+static const unsigned char kinds[256] = {
+    ['a'] = LETTER, ['b'] = LETTER, ['c'] = LETTER, ['d'] = LETTER,     ['e'] = LETTER,
+    ['f'] = LETTER, ['g'] = LETTER, ['h'] = LETTER, ['i'] = LETTER,     ['j'] = LETTER,
+    ['k'] = LETTER, ['l'] = LETTER, ['m'] = LETTER, ['n'] = LETTER,     ['o'] = LETTER,
+    ['p'] = LETTER, ['q'] = LETTER, ['r'] = LETTER, ['s'] = LETTER,     ['t'] = LETTER,
+    ['u'] = LETTER, ['v'] = LETTER, ['w'] = LETTER, ['x'] = LETTER,     ['y'] = LETTER,
+    ['z'] = LETTER, ['A'] = LETTER, ['B'] = LETTER, ['C'] = LETTER,     ['D'] = LETTER,
+    ['E'] = LETTER, ['F'] = LETTER, ['G'] = LETTER, ['H'] = LETTER,     ['I'] = LETTER,
+    ['J'] = LETTER, ['K'] = LETTER, ['L'] = LETTER, ['M'] = LETTER,     ['N'] = LETTER,
+    ['O'] = LETTER, ['P'] = LETTER, ['Q'] = LETTER, ['R'] = LETTER,     ['S'] = LETTER,
+    ['T'] = LETTER, ['U'] = LETTER, ['V'] = LETTER, ['W'] = LETTER,     ['X'] = LETTER,
+    ['Y'] = LETTER, ['Z'] = LETTER, ['_'] = LETTER, ['0'] = DIGIT,      ['1'] = DIGIT,
+    ['2'] = DIGIT,  ['3'] = DIGIT,  ['4'] = DIGIT,  ['5'] = DIGIT,      ['6'] = DIGIT,
+    ['7'] = DIGIT,  ['8'] = DIGIT,  ['9'] = DIGIT,  ['-'] = IS_OF_NAME,
+};
+
 static bool is_name_start(char c)
 {
-    return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_';
+    return (kinds[(unsigned char)c] & STARTS_NAME) != 0;
 }
 
 static bool is_digit(char c)
@@ -15,7 +40,7 @@ static bool is_digit(char c)
 
 static bool is_name_part(char c)
 {
-    return is_name_start(c) || is_digit(c) || c == '-';
+    return (kinds[(unsigned char)c] & IS_OF_NAME) != 0;
 }
 
 /* As isspace. */

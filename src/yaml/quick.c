@@ -80,7 +80,7 @@ static bool find_token(reader *r)
 {
     for (;; r->at++) {
         r->line_start = r->at;
-        wpa_quick_skip_spaces(r);
+        r->at += wpa_quick_indent_at(r->text + r->at);
         char c = r->text[r->at];
         if (c == '#') {
             take_comment(r, true);
@@ -155,11 +155,9 @@ static void put_breaks(block *b, size_t n)
 static bool skip_breaks(reader *r, block *b, bool *is_over)
 {
     for (;;) {
-        size_t line = r->at;
-        while (r->at - line < b->indent && r->text[r->at] == ' ') {
-            r->at++;
-        }
-        bool is_inside = r->at - line == b->indent;
+        size_t spaces = wpa_quick_indent_at(r->text + r->at);
+        bool is_inside = spaces >= b->indent;
+        r->at += is_inside ? b->indent : spaces;
         if (r->text[r->at] != '\n') {
             *is_over = !is_inside || r->text[r->at] == '\0';
             return is_inside || r->text[r->at] != '\t';
@@ -537,7 +535,7 @@ static bool begin(reader *r)
 bool wpa_yaml_read_quickly(wpa_yaml_builder *b, const char *text)
 {
     const wpa_yaml_doc *doc = b->doc;
-    if (memchr(text, '\r', doc->size_bytes)) {
+    if (!doc->is_plain && memchr(text, '\r', doc->size_bytes)) {
         return false;
     }
     reader r = {.text = text, .b = b};

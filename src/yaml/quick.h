@@ -28,6 +28,17 @@ static inline bool wpa_quick_is_blank(char c)
     return c == ' ' || wpa_quick_is_end(c);
 }
 
+/** How many spaces begin here: a line's indentation, of which nobody can foresee where it ends. */
+static inline size_t wpa_quick_indent_at(const char *text)
+{
+    for (size_t n = 0;; n += WPA_LANES) {
+        unsigned others = wpa_lanes_bits((wpa_lanes)(wpa_lanes_at(text + n) != ' '));
+        if (others) {
+            return n + (size_t)__builtin_ctz(others);
+        }
+    }
+}
+
 static inline void wpa_quick_skip_spaces(wpa_quick_reader *r)
 {
     while (r->text[r->at] == ' ') {

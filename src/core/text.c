@@ -24,30 +24,29 @@ bool wpa_text_is_alike(const char *a, const char *b)
 
 typedef wpa_lanes lanes;
 
-/* A byte in every lane, and the bit that its cases differ in if it is a letter. */
-typedef struct folded {
-    lanes byte, fold;
-} folded;
-
-static folded fold(char c, bool is_ci)
+static lanes in_all(char c)
 {
-    bool is_letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-    uint8_t bit = is_ci && is_letter ? 0x20 : 0;
-    return (folded){(lanes){0} + (uint8_t)((uint8_t)c | bit), (lanes){0} + bit};
+    return (lanes){0} + (uint8_t)c;
 }
 
-/* Some bytes that are no letters are taken for one. */
-static lanes may_be(const char *at, folded byte)
-{
-    return (lanes)((wpa_lanes_at(at) | byte.fold) == byte.byte);
-}
+/* The bit that the cases of a letter differ in. */
+#define CASE_BIT 0x20
 
-/* What is looked for, and its first and its last byte. */
+/* What is looked for, and its first and its last byte; of all bytes that bit is set if case is none
+   of the question. */
 typedef struct wanted {
     wpa_slice word;
     bool is_ci;
-    folded first, last;
+    lanes fold, first, last;
 } wanted;
+
+/* Places at which both of these bytes may be where they have to: with the bit set, some that are no
+   letters are taken for others, and then compared as the rest is. */
+static inline lanes places_at(const char *at, const wanted *w)
+{
+    return (lanes)((wpa_lanes_at(at) | w->fold) == w->first) &
+           (lanes)((wpa_lanes_at(at + w->word.length - 1) | w->fold) == w->last);
+}
 
 static inline bool is_at(const char *place, wpa_slice word, bool is_ci)
 {
@@ -55,18 +54,12 @@ static inline bool is_at(const char *place, wpa_slice word, bool is_ci)
                  : wpa_bytes_are(place, word.at, word.length);
 }
 
-/* Places at which both of these bytes may be where they have to. */
-static lanes places_at(const char *at, const wanted *w)
+/** The word, if it stands at one of these places from at on, a bit for each. */
+static const char *find_among(const char *at, unsigned places, wpa_slice word, bool is_ci)
 {
-    return may_be(at, w->first) & may_be(at + w->word.length - 1, w->last);
-}
-
-/** The word, if it stands at one of the places from at on. */
-static const char *find_among(const char *at, lanes places, const wanted *w)
-{
-    for (unsigned left = wpa_lanes_bits(places); left; left &= left - 1) {
-        const char *place = at + __builtin_ctz(left);
-        if (is_at(place, w->word, w->is_ci)) {
+    for (; places; places &= places - 1) {
+        const char *place = at + __builtin_ctz(places);
+        if (is_at(place, word, is_ci)) {
             return place;
         }
     }
@@ -86,42 +79,36 @@ static const char *find_in_few(const char *at, size_t n_places, wpa_slice word, 
 /* As many places as a stride has are ruled out together; most texts have few that are not. */
 #define STRIDE (4 * sizeof(lanes))
 
-static bool may_be_in_stride(const char *at, const wanted *w)
+static inline bool may_be_in_stride(const char *at, const wanted *w)
 {
     return wpa_lanes_bits(places_at(at, w) | places_at(at + sizeof(lanes), w) |
                           places_at(at + 2 * sizeof(lanes), w) |
                           places_at(at + 3 * sizeof(lanes), w));
 }
 
-/** from, n_places: where the word may begin; the last lanes overlap those before them. */
-static const char *find_by_lanes(const char *from, size_t n_places, const wanted *w)
+/* Only where its first and its last byte are in their places the word is compared. */
+static inline const char *find(const char *text, size_t n_places, const wanted *w)
 {
-    for (size_t at = 0; at < n_places; at += sizeof(lanes)) {
-        size_t last = n_places - sizeof(lanes);
-        const char *place = from + (at < last ? at : last);
-        const char *found = find_among(place, places_at(place, w), w);
-        if (found) {
-            return found;
+    for (size_t at = 0; at < n_places;) {
+        size_t end = at + STRIDE;
+        if (end <= n_places && !may_be_in_stride(text + at, w)) {
+            at = end;
+            continue;
+        }
+        for (end = end < n_places ? end : n_places; at < end; at += sizeof(lanes)) {
+            size_t last = n_places - sizeof(lanes); /* it overlaps those before it */
+            const char *place = text + (at < last ? at : last);
+            unsigned places = wpa_lanes_bits(places_at(place, w));
+            const char *found = places ? find_among(place, places, w->word, w->is_ci) : NULL;
+            if (found) {
+                return found;
+            }
         }
     }
     return NULL;
 }
 
-/* Only where its first and its last byte are in their places the word is compared. */
-static inline const char *find(const char *text, size_t n_places, const wanted *w)
-{
-    size_t at = 0;
-    for (; at + STRIDE + sizeof(lanes) <= n_places; at += STRIDE) {
-        const char *found =
-            may_be_in_stride(text + at, w) ? find_by_lanes(text + at, STRIDE, w) : NULL;
-        if (found) {
-            return found;
-        }
-    }
-    return find_by_lanes(text + at, n_places - at, w);
-}
-
-static inline const char *find_word(const char *text, size_t length, wpa_slice word, bool is_ci)
+static const char *find_word(const char *text, size_t length, wpa_slice word, bool is_ci)
 {
     if (word.length == 0 || word.length > length) {
         return word.length ? NULL : text;
@@ -130,7 +117,9 @@ static inline const char *find_word(const char *text, size_t length, wpa_slice w
     if (n_places < sizeof(lanes)) {
         return find_in_few(text, n_places, word, is_ci);
     }
-    const wanted w = {word, is_ci, fold(word.at[0], is_ci), fold(word.at[word.length - 1], is_ci)};
+    char fold = is_ci ? CASE_BIT : 0;
+    const wanted w = {word, is_ci, in_all(fold), in_all((char)(word.at[0] | fold)),
+                      in_all((char)(word.at[word.length - 1] | fold))};
     return find(text, n_places, &w);
 }
 

@@ -3,8 +3,6 @@
 
 #include "rules/code_words_internal.h"
 
-static const char *const interpreters[] = {"python", "python3", "node", "perl", "ruby", "php"};
-
 /* Is there one of these words behind the command's name? */
 static bool has_any(const wpa_shell_command *c, const char *const words[], size_t n)
 {
@@ -18,8 +16,7 @@ static bool has_any(const wpa_shell_command *c, const char *const words[], size_
 /* Does the command run what it reads? Not if it is given a program, or the name of one. */
 static bool interprets_input(const wpa_shell_command *c)
 {
-    bool is_one = wpa_code_is_shell(c->name) ||
-                  wpa_text_index(c->name, interpreters, WPA_COUNT(interpreters)) >= 0;
+    bool is_one = wpa_code_is_shell(c->name) || wpa_code_is_interpreter(c->name);
     for (size_t i = c->first + 1; is_one && i < c->n_words; i++) {
         const char *word = c->words[i].text;
         if (wpa_text_is(word, "-") || wpa_text_is(word, "-s") || wpa_text_is(word, "/dev/stdin")) {
@@ -233,12 +230,8 @@ static void check_found(const wpa_code_finder *f, const wpa_shell_command *c)
 static void check_file(const wpa_code_finder *f, const wpa_shell_command *c)
 {
     static const char *const others[] = {"-c", "-e", "-m", "-n"};
-    static const char beginnings[] = "sbzdakpnr."; /* of names of shells and interpreters */
     const wpa_shell_word *program = &c->words[c->first];
-    bool is_runner = *c->name && strchr(beginnings, *c->name) &&
-                     (wpa_text_is(c->name, "source") || wpa_text_is(c->name, ".") ||
-                      wpa_code_is_shell(c->name) ||
-                      wpa_text_index(c->name, interpreters, WPA_COUNT(interpreters)) >= 0);
+    bool is_runner = wpa_code_is_runner(c->name);
     bool is_path = !is_runner && program->text && strchr(program->text, '/');
     const wpa_shell_word *file = is_runner ? wpa_shell_argument(c, 0) : is_path ? program : NULL;
     if (file && !(is_runner && has_any(c, others, WPA_COUNT(others)))) {

@@ -167,43 +167,70 @@ static const char *const takers[] = {"declare",  "typeset", "local", "export",
                                      "readonly", "read",    "unset", "let"};
 static const char *const testers[] = {"[[", "[", "test", "printf"};
 
-/* How names of the lists begin, a bit for what they may: most commands are in none. */
-static struct {
-    uint64_t programs, languages, splitters, takers;
-} beginnings;
+/* Programs that are looked at by their names alone. */
+static const char *const named[] = {"trap",         "sqlite3", "eval",  "hyperfine",
+                                    "concurrently", "make",    "gmake", "gh"};
+
+/* Programs of which files are run, and what is fed to them. */
+static const char *const interpreters[] = {"python", "python3", "node", "perl", "ruby", "php"};
+static const char *const sources[] = {"source", "."};
+
+/* What names that begin with these two letters may be: most commands are in none of the lists. */
+static uint8_t beginnings[32 * 32];
 static pthread_once_t beginnings_once = PTHREAD_ONCE_INIT;
 
-static uint64_t beginning_of(const char *name)
+enum {
+    MAY_BE_PROGRAM = 1 << 0,
+    MAY_BE_LANGUAGE = 1 << 1,
+    MAY_BE_SPLITTER = 1 << 2,
+    MAY_BE_TAKER = 1 << 3,
+    MAY_BE_NAMED = 1 << 4,
+    MAY_BE_RUNNER = 1 << 5
+};
+
+static uint8_t *beginning_of(const char *name)
 {
-    unsigned letters = *name ? (unsigned char)name[0] * 5U + (unsigned char)name[1] : 0;
-    return UINT64_C(1) << letters % 64;
+    return &beginnings[*name ? (name[0] & 31) * 32 + (name[1] & 31) : 0];
 }
 
-static uint64_t beginnings_of(const char *const names[], size_t n)
+static void list_names(uint8_t may_be, const char *const names[], size_t n)
 {
-    uint64_t bits = 0;
     for (size_t i = 0; i < n; i++) {
-        bits |= beginning_of(names[i]);
+        *beginning_of(names[i]) |= may_be;
     }
-    return bits;
 }
 
 static void list_beginnings(void)
 {
     for (size_t i = 0; i < WPA_COUNT(programs); i++) {
-        beginnings.programs |= beginning_of(programs[i].command);
+        *beginning_of(programs[i].command) |= MAY_BE_PROGRAM;
     }
-    beginnings.languages = beginnings_of(languages, WPA_COUNT(languages));
-    beginnings.splitters = beginnings_of(splitters, WPA_COUNT(splitters));
-    beginnings.takers =
-        beginnings_of(takers, WPA_COUNT(takers)) | beginnings_of(testers, WPA_COUNT(testers));
+    list_names(MAY_BE_LANGUAGE, languages, WPA_COUNT(languages));
+    list_names(MAY_BE_SPLITTER, splitters, WPA_COUNT(splitters));
+    list_names(MAY_BE_TAKER, takers, WPA_COUNT(takers));
+    list_names(MAY_BE_TAKER, testers, WPA_COUNT(testers));
+    list_names(MAY_BE_NAMED, named, WPA_COUNT(named));
+    list_names(MAY_BE_RUNNER, shells, WPA_COUNT(shells));
+    list_names(MAY_BE_RUNNER, interpreters, WPA_COUNT(interpreters));
+    list_names(MAY_BE_RUNNER, sources, WPA_COUNT(sources));
 }
 
-static void check_programs(const wpa_code_finder *f, const wpa_shell_command *c)
+bool wpa_code_is_interpreter(const char *name)
 {
-    bool may_be = (beginnings.programs & beginning_of(c->name)) != 0;
-    size_t n_programs = may_be ? WPA_COUNT(programs) : 0;
-    for (size_t i = 0; i < n_programs; i++) {
+    return wpa_text_index(name, interpreters, WPA_COUNT(interpreters)) >= 0;
+}
+
+bool wpa_code_is_runner(const char *name)
+{
+    return (*beginning_of(name) & MAY_BE_RUNNER) &&
+           (wpa_text_index(name, sources, WPA_COUNT(sources)) >= 0 || wpa_code_is_shell(name) ||
+            wpa_code_is_interpreter(name));
+}
+
+/* Has it told of a program's text? */
+static bool check_programs(const wpa_code_finder *f, const wpa_shell_command *c)
+{
+    for (size_t i = 0; i < WPA_COUNT(programs); i++) {
         const char *command = programs[i].command;
         bool is_named =
             *c->name == *command && c->name[1] == command[1] && wpa_text_is(c->name, command);
@@ -211,9 +238,14 @@ static void check_programs(const wpa_code_finder *f, const wpa_shell_command *c)
         word = word || !is_named || !wpa_text_is(programs[i].option, "-c") ? word : wpa_code_of(c);
         if (word) {
             wpa_code_tell(f, c->name, word, WPA_WORD_IS_CODE);
-            return;
+            return true;
         }
     }
+    return false;
+}
+
+static void check_named(const wpa_code_finder *f, const wpa_shell_command *c)
+{
     if (wpa_text_is(c->name, "trap") && wpa_shell_argument(c, 0)) {
         wpa_code_tell(f, c->name, wpa_shell_argument(c, 0), WPA_WORD_IS_CODE);
     }
@@ -225,8 +257,11 @@ static void check_programs(const wpa_code_finder *f, const wpa_shell_command *c)
     for (size_t i = c->first + 1; is_eval && i < c->n_words; i++) {
         wpa_code_tell(f, c->name, &c->words[i], WPA_WORD_IS_CODE);
     }
-    if (beginnings.languages & beginning_of(c->name) &&
-        wpa_text_index(c->name, languages, WPA_COUNT(languages)) >= 0) {
+}
+
+static void check_language(const wpa_code_finder *f, const wpa_shell_command *c)
+{
+    if (wpa_text_index(c->name, languages, WPA_COUNT(languages)) >= 0) {
         const wpa_shell_word *word = program_of(c);
         bool is_list = word && wpa_text_is(word->text, ":::"); /* of commands for parallel */
         for (size_t n = is_list ? c->n_words - (size_t)(word - c->words) : word ? 1 : 0; n; n--) {
@@ -316,8 +351,7 @@ static bool may_be_option(const wpa_script *script, const wpa_shell_command *c, 
 
 static void check_options(const wpa_code_finder *f, const wpa_shell_command *c)
 {
-    if (!(beginnings.splitters & beginning_of(c->name)) ||
-        wpa_text_index(c->name, splitters, WPA_COUNT(splitters)) < 0) {
+    if (wpa_text_index(c->name, splitters, WPA_COUNT(splitters)) < 0) {
         return;
     }
     bool obeys = obeys_options(c);
@@ -344,9 +378,6 @@ static void tell_number(const wpa_code_finder *f, const wpa_shell_word *word)
 static void check_names(const wpa_code_finder *f, const wpa_shell_command *c)
 {
     static const char *const operators[] = {"-eq", "-ne", "-lt", "-le", "-gt", "-ge"};
-    if (!(beginnings.takers & beginning_of(c->name))) {
-        return;
-    }
     bool takes_names = wpa_text_index(c->name, takers, WPA_COUNT(takers)) >= 0;
     bool is_test =
         wpa_text_is(c->name, "[[") || wpa_text_is(c->name, "[") || wpa_text_is(c->name, "test");
@@ -398,6 +429,29 @@ static bool is_variable(const wpa_shell_word *word)
     return text[0] == '$' && text[1] != '(' && !strpbrk(text, "/:");
 }
 
+/* In the order in which they are told of: lists of names that the command's is not in are left out.
+ */
+static void check_variables(const wpa_code_finder *f, const wpa_shell_command *c, size_t i)
+{
+    uint8_t may_be = *beginning_of(c->name);
+    if (may_be & MAY_BE_NAMED) {
+        check_macros(f, c);
+        check_query(f, c);
+    }
+    wpa_code_visit_printer(f, i);
+    check_started(f, c);
+    if ((may_be & MAY_BE_TAKER) && f->site->step->shell == WPA_SHELL_BASH) {
+        check_names(f, c);
+    }
+    if (!wpa_code_visit_remote(f, c) && (may_be & MAY_BE_SPLITTER)) {
+        check_options(f, c);
+    }
+    const wpa_shell_word *program = &c->words[c->first];
+    if (is_variable(program) || is_printed(f->site->step->script, i)) {
+        wpa_code_tell(f, "the shell", program, WPA_WORD_IS_COMMAND);
+    }
+}
+
 void wpa_code_words_visit(wpa_rule_run *run, const wpa_site *site, size_t i, wpa_code_visitor visit)
 {
     const wpa_code_finder finder = {run, site, visit}, *f = &finder;
@@ -405,24 +459,16 @@ void wpa_code_words_visit(wpa_rule_run *run, const wpa_site *site, size_t i, wpa
     const wpa_shell_command *c = &script->commands[i];
     bool has_variable = memchr(script->text + c->span.start, '$', wpa_span_length(c->span));
     (void)pthread_once(&beginnings_once, list_beginnings);
-    if (has_variable) {
-        check_programs(f, c);
+    uint8_t may_be = has_variable ? *beginning_of(c->name) : 0;
+    bool is_told = (may_be & MAY_BE_PROGRAM) && check_programs(f, c);
+    if ((may_be & MAY_BE_NAMED) && !is_told) {
+        check_named(f, c);
+    }
+    if ((may_be & MAY_BE_LANGUAGE) && !is_told) {
+        check_language(f, c);
     }
     wpa_code_visit_input(f, i);
-    if (!has_variable) {
-        return;
-    }
-    check_macros(f, c);
-    check_query(f, c);
-    wpa_code_visit_printer(f, i);
-    check_started(f, c);
-    if (f->site->step->shell == WPA_SHELL_BASH) {
-        check_names(f, c);
-    }
-    if (!wpa_code_visit_remote(f, c)) {
-        check_options(f, c);
-    }
-    if (is_variable(&c->words[c->first]) || is_printed(script, i)) {
-        wpa_code_tell(f, "the shell", &c->words[c->first], WPA_WORD_IS_COMMAND);
+    if (has_variable) {
+        check_variables(f, c, i);
     }
 }

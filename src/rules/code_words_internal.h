@@ -21,6 +21,10 @@ static inline void wpa_code_tell(const wpa_code_finder *f, const char *runner,
 
 /** Is the word, without its folders, the name of a shell? */
 bool wpa_code_is_shell(const char *word);
+/** Is it the name of an interpreter of another language? */
+bool wpa_code_is_interpreter(const char *name);
+/** Is it the name of what runs the file that is its argument: a shell, an interpreter, "source"? */
+bool wpa_code_is_runner(const char *name);
 /** The word that a shell, and what takes code as shells do, has behind "-c"; NULL: none. */
 const wpa_shell_word *wpa_code_of(const wpa_shell_command *c);
 /** What is fed to the i-th command, comes down a pipe to it or stands in the file that it runs. */

@@ -75,10 +75,12 @@ static bool may_be_too_deep(const char *text, size_t length)
 /*
  * A text with expressions in it becomes one expression, format('…', …), so the length of all of it
  * counts.
+ *
+ * least  bytes of a text that may be too much of something.
  */
-static void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)
+static void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node, size_t least)
 {
-    if (node->length < NESTING_SUSPECT || !wpa_outline_has_expression(wpa_yaml_text(node))) {
+    if (node->length < least || !wpa_outline_has_expression(wpa_yaml_text(node))) {
         return;
     }
     if (node->length > WPA_EXPR_MAX_BYTES) {
@@ -112,19 +114,20 @@ static bool has_limit(const wpa_expressions *all)
     return false;
 }
 
-static void walk(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
+/* What two bytes of the file stand for has three at most ("\L"): a short node has no long text. */
+static void walk(wpa_rule_run *run, const wpa_yaml_node *node, size_t least, int depth)
 {
-    if (!node || depth > WPA_YAML_MAX_DEPTH) {
+    if (!node || depth > WPA_YAML_MAX_DEPTH || wpa_span_length(node->span) < least / 2) {
         return;
     }
     if (node->kind == WPA_YAML_SCALAR) {
-        check_scalar(run, node);
+        check_scalar(run, node, least);
     }
     for (size_t i = 0; i < node->n_pairs; i++) {
-        walk(run, node->pairs[i].value, depth + 1);
+        walk(run, node->pairs[i].value, least, depth + 1);
     }
     for (size_t i = 0; i < node->n_items; i++) {
-        walk(run, node->items[i], depth + 1);
+        walk(run, node->items[i], least, depth + 1);
     }
 }
 
@@ -209,8 +212,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
         wpa_rule_each_step(run, check_step);
         check_file(run);
     }
-    if (run->source->size_bytes > WPA_EXPR_MAX_BYTES || has_limit(run->source->expressions)) {
-        walk(run, run->source->yaml->root, 0);
+    bool is_nested = has_limit(run->source->expressions);
+    if (is_nested || run->source->size_bytes > WPA_EXPR_MAX_BYTES) {
+        walk(run, run->source->yaml->root, is_nested ? NESTING_SUSPECT : WPA_EXPR_MAX_BYTES, 0);
     }
     for (size_t i = 0; run->source->kind == WPA_INPUT_WORKFLOW && i < o->n_jobs; i++) {
         check_matrix(run, &o->jobs[i]);

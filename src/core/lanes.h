@@ -15,6 +15,15 @@ static inline wpa_lanes wpa_lanes_at(const char *at)
     return bytes;
 }
 
+/** Which of them are from first to last: all bits or none. */
+static inline wpa_lanes wpa_lanes_from_to(wpa_lanes bytes, uint8_t first, uint8_t last)
+{
+    typedef int8_t signed_lanes __attribute__((vector_size(WPA_LANES)));
+    /* Moved so that the last one becomes the greatest there is, one comparison tells. */
+    signed_lanes moved = (signed_lanes)(bytes + (uint8_t)(INT8_MAX - last));
+    return (wpa_lanes)(moved > (int8_t)(INT8_MAX - 1 - (last - first)));
+}
+
 /** One bit of each of eight bytes that are all ones or all zeros, the first one lowest. */
 static inline unsigned wpa_lanes_pack(uint64_t bytes)
 {

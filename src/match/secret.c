@@ -9,6 +9,7 @@
 #include <wpa/memory.h>
 #include <wpa/text.h>
 
+#include "core/lanes.h"
 #include "match/regex.h"
 #include "match/secret_kinds.h"
 #include "match/secret_runs.h"
@@ -290,25 +291,26 @@ typedef struct search {
 static bool is_assigned(const char *text, wpa_span run)
 {
     size_t at = run.start, blanks = 0;
-    if (memchr(text + at, '=', wpa_span_length(run) - WPA_SECRET_VALUE_MIN_BYTES)) {
-        return true;
-    }
     at -= at > 0 && (text[at - 1] == '"' || text[at - 1] == '\'') ? 1 : 0;
     while (at > 0 && blanks < 3 && is_blank(text[at - 1])) {
         at--;
         blanks++;
     }
-    return at > 0 && (text[at - 1] == ':' || text[at - 1] == '=');
+    return (at > 0 && (text[at - 1] == ':' || text[at - 1] == '=')) ||
+           memchr(text + run.start, '=', wpa_span_length(run) - WPA_SECRET_VALUE_MIN_BYTES);
 }
+
+static_assert(WPA_SECRET_VALUE_MIN_BYTES >= WPA_LANES, "values are looked at so many at a time");
 
 /** A value without any is harmless. */
 static bool has_digit(const char *text, wpa_span run)
 {
-    size_t at = run.start;
-    while (at < run.end && !(text[at] >= '0' && text[at] <= '9')) {
-        at++;
+    wpa_lanes digits = {0};
+    for (size_t at = run.start; at < run.end; at += WPA_LANES) {
+        size_t last = run.end - WPA_LANES; /* it overlaps those before it */
+        digits |= wpa_lanes_from_to(wpa_lanes_at(text + (at < last ? at : last)), '0', '9');
     }
-    return at < run.end;
+    return wpa_lanes_bits(digits) != 0;
 }
 
 /** Does the text hold any name that such values have? */

@@ -28,10 +28,10 @@ const bool wpa_is_secret_byte[256] = {
 /** As wpa_is_secret_byte, of each: all bits or none. */
 static wpa_lanes secret_lanes(wpa_lanes c)
 {
-    wpa_lanes letter = (wpa_lanes)((c | 0x20) - 'a' < 26);
-    wpa_lanes high = (wpa_lanes)((c == '_') | (c == '~'));
-    wpa_lanes low = (wpa_lanes)((c - '-' <= '9' - '-') | (c == '+') | (c == '='));
-    return letter | high | low;
+    wpa_lanes letter = wpa_lanes_from_to(c | 0x20, 'a', 'z');
+    wpa_lanes digit = wpa_lanes_from_to(c, '-', '9'); /* or one of "-./" */
+    wpa_lanes other = (wpa_lanes)((c == '_') | (c == '~') | (c == '+') | (c == '='));
+    return letter | digit | other;
 }
 
 /** Of so many bytes of the text one bit each: is it one that secrets are made of? */
@@ -81,6 +81,14 @@ static size_t run_end(const char *text, size_t at, size_t length)
     return at;
 }
 
+/** Where the run ends that this byte of the block is of, whose bits these are. */
+static size_t run_end_in(uint64_t bits, size_t block, size_t at, const char *text, size_t length)
+{
+    uint64_t others = ~bits >> (at - block);
+    return others ? at + (size_t)__builtin_ctzll(others)
+                  : run_end(text, block + BLOCK_BYTES, length);
+}
+
 /** Those bits of the block's bytes that are not in front of this byte of the text. */
 static uint64_t bits_from(uint64_t bits, size_t block, size_t from)
 {
@@ -101,10 +109,10 @@ void wpa_secret_runs_each(const char *text, size_t length, size_t least,
             memset(last, 0, sizeof last);
             memcpy(last, text + at, length - at);
         }
-        uint64_t ends = ends_in(&e, secret_bits(is_last ? last : text + at));
+        uint64_t bits = secret_bits(is_last ? last : text + at), ends = ends_in(&e, bits);
         while ((ends = bits_from(ends, at, known))) {
             size_t end = at + (size_t)__builtin_ctzll(ends);
-            known = run_end(text, end, length);
+            known = run_end_in(bits, at, end, text, length);
             wpa_span run = {end + 1 - e.counted, known};
             if (wpa_span_length(run) >= least) {
                 look(context, run);

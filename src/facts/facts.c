@@ -381,13 +381,15 @@ static bool path_matches(const char *pattern, wpa_slice path, bool below, size_t
 const wpa_fact_untrusted *wpa_facts_untrusted_find(wpa_slice path)
 {
     size_t n_same = 0;
-    for (size_t i = 0; i < wpa_fact_n_untrusteds; i++) {
+    for (size_t i = 0; i < wpa_fact_n_untrusteds;) {
         const wpa_fact_untrusted *row = &wpa_fact_untrusteds[i];
         bool below = row->covers_below || row->taint == WPA_TAINT_FLOW;
-        bool differs = wpa_fact_untrusted_shared[i] > n_same; /* where the one before does */
-        if (!differs && path_matches(row->path, path, below, &n_same)) {
+        if (path_matches(row->path, path, below, &n_same)) {
             return row;
         }
+        do { /* those differ where this one does */
+            i++;
+        } while (i < wpa_fact_n_untrusteds && wpa_fact_untrusted_shared[i] > n_same);
     }
     return NULL;
 }

@@ -145,7 +145,7 @@ static bool may_name_image(const wpa_yaml_doc *doc)
                                          "buildah", "nerdctl",       "buildx"};
     bool may = false;
     for (size_t i = 0; i < WPA_COUNT(makers) && !may; i++) {
-        may = wpa_yaml_may_hold(doc, "RUN ") && wpa_yaml_may_hold(doc, makers[i]);
+        may = wpa_yaml_may_hold(doc, makers[i]);
     }
     return may;
 }
@@ -153,7 +153,8 @@ static bool may_name_image(const wpa_yaml_doc *doc)
 const wpa_script *wpa_dockerfile_commands(const wpa_script *script, const wpa_yaml_doc *doc,
                                           wpa_arena *arena)
 {
-    if (script->language != WPA_SCRIPT_POSIX || !writes_text(script) || !may_name_image(doc)) {
+    if (script->language != WPA_SCRIPT_POSIX || !wpa_yaml_may_hold(doc, "RUN ") ||
+        !writes_text(script) || !may_name_image(doc)) {
         return NULL;
     }
     char *out = NULL;

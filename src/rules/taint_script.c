@@ -494,6 +494,20 @@ static wpa_taint trace_printenv(wpa_tracer *t, const wpa_site *site, wpa_span sp
     return worst;
 }
 
+/*
+ * May a command of several words, or a file that one is fed, stand in the span? Not without what
+ * comes between them, or escapes that stand for it; most spans are no more than a word.
+ */
+static bool may_hold_commands(const wpa_script *script, wpa_span span)
+{
+    size_t i = span.start;
+    while (i < span.end && (unsigned char)script->text[i] > ' ' && script->text[i] != '<' &&
+           script->text[i] != '\\') {
+        i++;
+    }
+    return i < span.end;
+}
+
 wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
 {
     const wpa_outline_step *step = site->step;
@@ -532,11 +546,16 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
     if (step->shell == WPA_SHELL_PYTHON) {
         worst = wpa_taint_worse(worst, wpa_trace_python(t, site, span));
     }
-    worst = wpa_taint_worse(worst, trace_printenv(t, site, span));
+    bool may_ask = step->script && may_hold_commands(step->script, span);
+    if (may_ask) {
+        worst = wpa_taint_worse(worst, trace_printenv(t, site, span));
+    }
     worst = wpa_taint_worse(worst, wpa_trace_disk(t, site, span));
-    worst = wpa_taint_worse(worst, wpa_trace_files(t, site, span));
-    worst = wpa_taint_worse(worst, wpa_trace_forge(t, site, span));
-    worst = wpa_taint_worse(worst, wpa_trace_event(t, site, span));
+    if (may_ask) {
+        worst = wpa_taint_worse(worst, wpa_trace_files(t, site, span));
+        worst = wpa_taint_worse(worst, wpa_trace_forge(t, site, span));
+        worst = wpa_taint_worse(worst, wpa_trace_event(t, site, span));
+    }
     t->depth--;
     return worst;
 }

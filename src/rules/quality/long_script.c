@@ -10,6 +10,8 @@
 #include "rules/variables.h"
 
 #define NESTING_MAX 3
+/* Of a look at a step, as work. */
+#define VISIT_WORK 4
 #define BINDINGS_MAX 16
 #define NAME_MAX_BYTES 32
 
@@ -18,9 +20,12 @@ static size_t count_lines(const char *text)
 {
     size_t n = 0;
     while (*text) {
-        size_t length = (size_t)(strchrnul(text, '\n') - text);
-        n += strspn(text, " \t\r") < length;
-        text += length + (text[length] == '\n');
+        while (*text == ' ' || *text == '\t' || *text == '\r') {
+            text++;
+        }
+        n += *text && *text != '\n';
+        text = strchrnul(text, '\n');
+        text += *text == '\n';
     }
     return n;
 }
@@ -44,6 +49,27 @@ static bool is_one_of(wpa_slice word, const char *const words[], size_t n)
 
 static const char *const opening[] = {"if", "for", "while", "until", "case", "select"};
 
+/* By their first two letters, which hardly any other words begin with. */
+static bool may_open(const char *word)
+{
+    switch (*word) {
+    case 'i':
+        return word[1] == 'f';
+    case 'f':
+        return word[1] == 'o';
+    case 'w':
+        return word[1] == 'h';
+    case 'u':
+        return word[1] == 'n';
+    case 'c':
+        return word[1] == 'a';
+    case 's':
+        return word[1] == 'e';
+    default:
+        return false;
+    }
+}
+
 /* Are there more lines that begin with such a word than ifs and loops may stand in each other? */
 static bool may_be_deep(const char *text)
 {
@@ -52,9 +78,7 @@ static bool may_be_deep(const char *text)
         while (*text == ' ' || *text == '\t') {
             text++;
         }
-        char c = *text; /* with which they begin */
-        bool may_open = c == 'i' || c == 'f' || c == 'w' || c == 'u' || c == 'c' || c == 's';
-        n += may_open && is_one_of(first_word(text), opening, WPA_COUNT(opening));
+        n += may_open(text) && is_one_of(first_word(text), opening, WPA_COUNT(opening));
         text = strchrnul(text, '\n');
         text += *text == '\n';
     }
@@ -93,15 +117,11 @@ static size_t lines_at_most(const wpa_yaml_node *run)
                              wpa_yaml_line_of(run->doc, run->span.start) + 1;
 }
 
-static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
+static void check_step(wpa_rule_run *run, const wpa_outline_step *step, size_t max)
 {
     const char *text = wpa_yaml_text(step->run);
-    /* Most have fewer lines than it takes to be long or deep, whatever is asked for. */
+    /* Most have fewer lines than it takes to be long or deep. */
     size_t n_most = text ? lines_at_most(step->run) : 0;
-    if (n_most < 2) {
-        return;
-    }
-    size_t max = (size_t)wpa_rule_option_int(run, "max-lines", 1, 100000, 40);
     if (n_most <= NESTING_MAX && n_most <= max) {
         return;
     }
@@ -125,7 +145,13 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    wpa_rule_each_step(run, check_step);
+    const wpa_outline *o = run->source->outline;
+    size_t max = (size_t)wpa_rule_option_int(run, "max-lines", 1, 100000, 40);
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps && wpa_rule_spend(run, VISIT_WORK); k++) {
+            check_step(run, &o->jobs[i].steps[k], max);
+        }
+    }
     return true;
 }
 

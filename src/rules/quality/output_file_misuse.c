@@ -29,11 +29,14 @@ static const char *file_of(const char *word)
     if (!is_variable && !is_percent) {
         return NULL;
     }
-    bool is_environment = is_variable && strncasecmp(name, "env:", 4) == 0;
+    bool is_environment = is_variable && (*name | 0x20) == 'e' && strncasecmp(name, "env:", 4) == 0;
     name += is_environment ? 4 : 0;
+    if ((*name | 0x20) != (*common | 0x20) || strncasecmp(name, common, n_common) != 0) {
+        return NULL;
+    }
     const char *end = has_brace ? "}" : is_percent ? "%" : "";
     bool ignores_case = is_environment || is_percent;
-    for (size_t i = 0; strncasecmp(name, common, n_common) == 0 && i < WPA_COUNT(files); i++) {
+    for (size_t i = 0; i < WPA_COUNT(files); i++) {
         if ((name[n_common] ^ files[i][n_common]) & ~0x20) {
             continue;
         }
@@ -95,13 +98,10 @@ static wpa_span operator_span(const wpa_script *script, const wpa_shell_redirect
 }
 
 static void check_redirect(wpa_rule_run *run, const wpa_outline_step *step,
-                           const wpa_shell_command *command, const wpa_shell_redirect *redirect)
+                           const wpa_shell_command *command, const wpa_shell_redirect *redirect,
+                           const char *file)
 {
     const wpa_script *script = step->script;
-    const char *file = file_of(redirect->target.text);
-    if (!file || !is_writing(redirect)) {
-        return;
-    }
     size_t length = wpa_span_length(redirect->target.span);
     bool empties = !wpa_text_is(redirect->operator, ">>");
     bool is_bare = length && script->text[redirect->target.span.start] == '$' &&
@@ -335,8 +335,8 @@ static void check_writing(wpa_rule_run *run, const wpa_outline_step *step,
         const wpa_shell_redirect *redirect = &command->redirects[j];
         const char *file = is_writing(redirect) ? file_of(redirect->target.text) : NULL;
         (void)wpa_rule_spend(run, command->n_words);
-        check_redirect(run, step, command, redirect);
         if (file) {
+            check_redirect(run, step, command, redirect, file);
             check_value(run, step, command, file);
             check_delimiter(run, step, command);
         }

@@ -356,6 +356,14 @@ static bool may_be_odd_script(const wpa_yaml_node *node)
            !node->doc->is_plain;
 }
 
+/** Nearly all are not: before anything is called. */
+static inline bool may_be_hazard(const wpa_yaml_node *node)
+{
+    return node->style == WPA_YAML_PLAIN
+               ? may_be_odd(node) || !node->doc->is_plain
+               : node->style != WPA_YAML_SINGLE_QUOTED || !node->doc->is_plain;
+}
+
 static void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)
 {
     if (node->style == WPA_YAML_PLAIN && may_be_odd(node) && !wpa_yaml_tag(node)) {
@@ -380,10 +388,13 @@ static void walk(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
     size_t n = depth == DEPTH_MAX ? 0 : node->n_pairs + node->n_items; /* one of them is 0 */
     for (size_t i = 0; i < n; i++) {
         const wpa_yaml_node *inner = is_mapping ? node->pairs[i].value : node->items[i];
-        if (inner && inner->kind == WPA_YAML_SCALAR) {
-            check_scalar(run, inner);
-        } else if (inner) {
+        if (!inner) {
+            continue;
+        }
+        if (inner->kind != WPA_YAML_SCALAR) {
             walk(run, inner, depth + 1);
+        } else if (may_be_hazard(inner)) {
+            check_scalar(run, inner);
         }
     }
 }

@@ -264,6 +264,17 @@ static bool script_holds(const wpa_outline_step *step, const wpa_words *held)
     return false;
 }
 
+/* "curl -k", which is no word of the rule: among short options. */
+static bool may_be_curl_k(const wpa_shell_command *c)
+{
+    bool may_be = false;
+    for (size_t i = 0; wpa_text_is(c->name, "curl") && i < c->n_words && !may_be; i++) {
+        const char *word = c->words[i].text;
+        may_be = word[0] == '-' && word[1] != '-' && strchr(word, 'k');
+    }
+    return may_be;
+}
+
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step, const wpa_words *held)
 {
     size_t length = step->run ? step->run->length : 0;
@@ -271,7 +282,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step, const wp
     size_t n = step->lexed ? step->lexed->n_commands : 0;
     for (size_t i = 0; i < n; i++) {
         const wpa_shell_command *c = &step->lexed->commands[i];
-        if (may_hold || wpa_text_is(c->name, "curl")) {
+        if (may_hold || may_be_curl_k(c)) {
             check_command(run, step, c, held);
         }
     }

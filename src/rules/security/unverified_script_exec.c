@@ -460,14 +460,38 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_
     }
 }
 
+/* By its first two letters: aria2c, curl, deno, fetch, http, msiexec, powershell, pwsh, python,
+ * wget.
+ */
+static bool may_be_named(const char *name)
+{
+    char second = (char)(*name ? name[1] | 0x20 : 0);
+    switch (*name | 0x20) {
+    case 'a':
+        return second == 'r';
+    case 'c':
+        return second == 'u';
+    case 'd':
+    case 'f':
+        return second == 'e';
+    case 'h':
+        return second == 't';
+    case 'm':
+        return second == 's';
+    case 'p':
+        return second == 'o' || second == 'w' || second == 'y';
+    case 'w':
+        return second == 'g';
+    default:
+        return false;
+    }
+}
+
 /* Is it any command that is looked at here? Most are not, and do not even begin as one does. */
 static bool may_matter(const wpa_script *script, const wpa_shell_command *c)
 {
-    static const uint32_t firsts = 1U << ('a' & 31) | 1U << ('c' & 31) | 1U << ('d' & 31) |
-                                   1U << ('f' & 31) | 1U << ('h' & 31) | 1U << ('m' & 31) |
-                                   1U << ('p' & 31) | 1U << ('w' & 31);
     return script->language != WPA_SCRIPT_POSIX ||
-           ((wpa_fact_first_bit(c->name) & firsts) &&
+           (may_be_named(c->name) &&
             (is_fetch(c) || is_powershell(c) || is_windows_installer(c) ||
              wpa_text_is(c->name, "deno") || wpa_text_starts(c->name, "python")));
 }

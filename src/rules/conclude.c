@@ -112,6 +112,7 @@ static void silence(wpa_rule_sink *sink, wpa_result *result)
 
 size_t wpa_sink_silence(wpa_rule_sink *sink, wpa_result *result)
 {
+    sink->n_won = 0;
     sort(sink);
     wpa_sink_drop_repeated(sink);
     if (names_fingerprints(sink->settings)) { /* else only what is seen needs one */

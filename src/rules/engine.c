@@ -163,6 +163,9 @@ SELDOM static void take_findings(wpa_rule_sink *sink, wpa_rule_run *run, desk *d
         summarise_beyond(run);
         settle_all(sink, run->rule, from);
         bool are_left = sink->n_findings > from;
+        if (are_left && run->rule->supersedes && sink->n_won < WPA_WON_MAX) {
+            sink->won[sink->n_won++] = (wpa_won){.from = from, .to = sink->n_findings};
+        }
         if (are_left && wants_subject(sink, run->rule)) {
             d->mark = wpa_arena_here(d->scratch);
         }

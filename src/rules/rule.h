@@ -194,6 +194,13 @@ wpa_finding *wpa_rule_report(wpa_rule_run *run, wpa_span span, const char *check
  */
 bool wpa_rule_is_wanted(const wpa_rule_run *run, wpa_persona persona);
 
+/**
+ * Has a rule that wins against this one (its supersedes), and has its turn before it, found
+ * something on the span? What this one says of it is dropped. For rules that go through the file
+ * from its beginning: what lies in front of the span of the last question is not looked at again.
+ */
+bool wpa_rule_is_superseded(const wpa_rule_run *run, wpa_span span);
+
 /** Another place of the same finding, in the same file. */
 void wpa_rule_relate(wpa_rule_run *run, wpa_finding *finding, wpa_span span, const char *format,
                      ...) WPA_PRINTF(4, 5);

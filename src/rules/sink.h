@@ -22,6 +22,13 @@ typedef struct wpa_shared {
     bool is_generated, is_generated_known;
 } wpa_shared;
 
+/* Findings of one rule that wins against others. */
+typedef struct wpa_won {
+    size_t from, to, at; /* by index; at: up to which asker has come */
+    const wpa_rule *asker;
+} wpa_won;
+#define WPA_WON_MAX 8
+
 /* In front what is looked at whenever a rule runs: a file has its turn for each of them while the
    other files that go with it have theirs in between. */
 typedef struct wpa_rule_sink {
@@ -43,7 +50,9 @@ typedef struct wpa_rule_sink {
     bool is_full;     /* all that are listed of it are seen, and there may be no more */
     bool may_ignore;  /* something in the file, or in the configuration, may silence findings */
     bool was_late;
-    wpa_finding **findings; /* [n_findings] */
+    wpa_finding **findings;   /* [n_findings] */
+    wpa_won won[WPA_WON_MAX]; /* [n_won] until the findings are put in order */
+    size_t n_won;
     size_t capacity;
     wpa_arena *arena;
     int64_t began_us;    /* by the clock of the wall */

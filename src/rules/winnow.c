@@ -142,10 +142,32 @@ static bool names_rule(const char *const *names, const wpa_rule *rule)
     return false;
 }
 
-static bool share_place(const wpa_finding *a, const wpa_finding *b)
+static bool share_place(wpa_span a, wpa_span b)
 {
-    return wpa_span_contains(a->span.bytes, b->span.bytes) ||
-           wpa_span_contains(b->span.bytes, a->span.bytes);
+    return wpa_span_contains(a, b) || wpa_span_contains(b, a);
+}
+
+static bool has_won(const wpa_rule_run *run, wpa_won *w, wpa_span span)
+{
+    wpa_finding *const *findings = run->sink->findings;
+    if (!names_rule(findings[w->from]->rule->supersedes, run->rule)) {
+        return false;
+    }
+    w->at = w->asker == run->rule ? w->at : w->from;
+    w->asker = run->rule;
+    while (w->at < w->to && findings[w->at]->span.bytes.end < span.start) {
+        w->at++;
+    }
+    return w->at < w->to && share_place(findings[w->at]->span.bytes, span);
+}
+
+bool wpa_rule_is_superseded(const wpa_rule_run *run, wpa_span span)
+{
+    bool is = false;
+    for (size_t i = 0; i < run->sink->n_won && !is; i++) {
+        is = has_won(run, &run->sink->won[i], span);
+    }
+    return is;
 }
 
 /** How many of them start at or before the offset. */
@@ -172,7 +194,7 @@ static bool is_superseded(const winners *w, const wpa_finding *loser)
             return false;
         }
         if (names_rule(w->items[i]->rule->supersedes, loser->rule) &&
-            share_place(w->items[i], loser)) {
+            share_place(w->items[i]->span.bytes, loser->span.bytes)) {
             return true;
         }
     }

@@ -70,7 +70,8 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
     (void)job;
     wpa_fact_major newer;
     if (uses->kind != WPA_OUTLINE_REPOSITORY || !uses->fact->has_major ||
-        !find_newer(run, uses, &newer) || wpa_rule_forge_holds_back(run, uses->slug)) {
+        wpa_rule_is_superseded(run, uses->ref_span) || !find_newer(run, uses, &newer) ||
+        wpa_rule_forge_holds_back(run, uses->slug)) {
         return;
     }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);

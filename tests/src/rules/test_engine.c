@@ -387,6 +387,31 @@ static void test_unseen_findings_are_not_counted(void **state)
     assert_int_equal(n_summaries, 1);
 }
 
+/* node-runtime says more of all but the last: they are no findings of the other rule, and keep none
+   from being listed. */
+static void test_superseded_findings_leave_room(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    WPA_AUTO(wpa_buf) *text = wpa_buf_new(1 << 20);
+    wpa_buf_text(text, "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n");
+    for (size_t i = 0; i <= WPA_FINDINGS_PER_RULE_MAX; i++) {
+        wpa_buf_text(text, "      - uses: actions/checkout@v3\n");
+    }
+    wpa_buf_text(text, "      - uses: actions/checkout@v5\n");
+    const wpa_settings *settings = only("node-runtime outdated-action-major", arena);
+    wpa_result result = run(wpa_buf_data(text), settings, arena);
+    size_t n_outdated = 0, line = 0;
+    for (size_t i = 0; i < result.n_findings; i++) {
+        if (wpa_text_is(result.findings[i]->rule->id, "outdated-action-major")) {
+            n_outdated++;
+            line = result.findings[i]->span.start.line;
+        }
+    }
+    assert_int_equal(n_outdated, 1);
+    assert_int_equal(line, 5 + WPA_FINDINGS_PER_RULE_MAX + 2);
+}
+
 static void test_more_fixes_than_the_limit_of_findings(void **state)
 {
     (void)state;
@@ -656,6 +681,7 @@ int main(void)
         cmocka_unit_test(test_limit_of_a_rule),
         cmocka_unit_test(test_unseen_findings_leave_room),
         cmocka_unit_test(test_unseen_findings_are_not_counted),
+        cmocka_unit_test(test_superseded_findings_leave_room),
         cmocka_unit_test(test_more_fixes_than_the_limit_of_findings),
         cmocka_unit_test(test_dead_code_is_left_alone),
         cmocka_unit_test(test_hostile_text_is_made_visible),

@@ -168,8 +168,8 @@ static const char *const takers[] = {"declare",  "typeset", "local", "export",
 static const char *const testers[] = {"[[", "[", "test", "printf"};
 
 /* Programs that are looked at by their names alone. */
-static const char *const named[] = {"trap",         "sqlite3", "eval",  "hyperfine",
-                                    "concurrently", "make",    "gmake", "gh"};
+static const char *const named[] = {"trap", "sqlite3", "eval", "hyperfine", "concurrently",
+                                    "make", "gmake",   "gh",   "printenv"};
 
 /* Programs of which files are run, and what is fed to them. */
 static const char *const interpreters[] = {"python", "python3", "node", "perl", "ruby", "php"};
@@ -374,6 +374,22 @@ static void tell_number(const wpa_code_finder *f, const wpa_shell_word *word)
     wpa_code_tell(f, "the shell", word, WPA_WORD_IS_NUMBER);
 }
 
+/* "declare -n x=$X": what is assigned is the name of another variable. */
+static bool makes_references(const wpa_shell_command *c)
+{
+    const char *option = c->first + 1 < c->n_words ? c->words[c->first + 1].text : "";
+    return option[0] == '-' && strchr(option, 'n') && strchr("dlt", *c->name);
+}
+
+/* "printenv "$X"": any variable there is, secrets among them. */
+static void check_printenv(const wpa_code_finder *f, const wpa_shell_command *c)
+{
+    const wpa_shell_word *name = wpa_text_is(c->name, "printenv") ? wpa_shell_argument(c, 0) : NULL;
+    if (name) {
+        wpa_code_tell(f, "printenv", name, WPA_WORD_IS_NAME);
+    }
+}
+
 /* Names of variables that commands take as words, and operands of arithmetic tests. */
 static void check_names(const wpa_code_finder *f, const wpa_shell_command *c)
 {
@@ -386,7 +402,8 @@ static void check_names(const wpa_code_finder *f, const wpa_shell_command *c)
     }
     for (size_t i = c->first + 1; i < c->n_words; i++) {
         const char *word = c->words[i].text;
-        bool is_name = takes_names && (*word == '$' || wpa_text_is(c->name, "let"));
+        bool is_name = takes_names && (*word == '$' || wpa_text_is(c->name, "let") ||
+                                       (strchr(word, '=') && makes_references(c)));
         bool is_behind = i > c->first + 1 && wpa_text_is(c->words[i - 1].text, "-v") &&
                          (is_test || wpa_text_is(c->name, "printf"));
         if (is_name || is_behind) {
@@ -437,6 +454,7 @@ static void check_variables(const wpa_code_finder *f, const wpa_shell_command *c
     if (may_be & MAY_BE_NAMED) {
         check_macros(f, c);
         check_query(f, c);
+        check_printenv(f, c);
     }
     wpa_code_visit_printer(f, i);
     check_started(f, c);

@@ -10,6 +10,7 @@ typedef enum wpa_word_reading {
     WPA_WORD_IS_CODE,     /* the word is a program of another interpreter */
     WPA_WORD_IS_COMMAND,  /* it names the program, as people who start a workflow may */
     WPA_WORD_IS_NUMBER,   /* the shell evaluates it, subscripts with commands in them too */
+    WPA_WORD_IS_NAME,     /* it names the variable that is printed */
     WPA_WORD_IS_OPTION,   /* the word may begin with a dash, or fall apart into several */
     WPA_WORD_IS_ARGUMENT, /* the same of one in quotes: it may begin with a dash */
     WPA_WORD_IS_SPLIT,    /* it falls apart if there are blanks in it: "-f title=$X" */

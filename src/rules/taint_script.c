@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rules/functions.h"
+#include "rules/parameters.h"
 #include "rules/taint_internal.h"
 
 #define NAME_MAX_BYTES 128
@@ -63,7 +64,8 @@ static bool declares(const wpa_shell_command *c)
 typedef struct assignment {
     const char *word; /* begins with the name */
     size_t name_length;
-    size_t at; /* where its command begins */
+    size_t at;    /* where its command begins */
+    size_t until; /* where it is forgotten, at the end of a function; 0: nowhere */
     wpa_span value;
     bool is_judged, is_harmless; /* the second once the first is set */
     bool is_open;                /* being traced: what leads back to it adds nothing */
@@ -217,7 +219,9 @@ static void add_line(wpa_arena *arena, assignments *list, const char *text, size
     size_t start = at + 1 + (strncasecmp(text + at, "$env:", 5) == 0 ? 4 : 0);
     size_t length = text[at] == '$' ? wpa_text_name_length(text + start) : 0;
     size_t behind = length ? start + length + strspn(text + start + length, " \t+") : 0;
-    if (behind && text[behind] == '=' && text[behind + 1] != '=') {
+    bool assigns = behind && text[behind] == '=' && text[behind + 1] != '=';
+    /* A block is code of the script's own, whatever is given to it. */
+    if (assigns && text[behind + 1 + strspn(text + behind + 1, " \t")] != '{') {
         const wpa_shell_command place = {.span = {line, line}};
         add_value(arena, list, &place, (wpa_slice){text + start, length},
                   (wpa_span){behind + 1, end_of_value(text, behind + 1)});
@@ -230,6 +234,18 @@ static void add_lines(wpa_arena *arena, assignments *list, const char *text)
         add_line(arena, list, text, line);
         line += strcspn(text + line, "\n");
         line += text[line] == '\n';
+    }
+}
+
+/* What parameters of functions stand for. */
+static void add_parameters(wpa_rule_run *run, assignments *list, const wpa_outline_step *step)
+{
+    wpa_parameter_values given = wpa_parameter_values_of(run, step, run->arena);
+    for (size_t i = 0; i < given.n; i++) {
+        const wpa_parameter_value *value = &given.items[i];
+        const wpa_shell_command place = {.span = {value->body.start, value->body.start}};
+        add_value(run->lasting, list, &place, value->name, value->value);
+        list->items[list->n - 1].until = value->body.end;
     }
 }
 
@@ -248,6 +264,7 @@ static const assignments *assignments_of(wpa_rule_run *run, const wpa_outline_st
     }
     if (is_new && step->shell == WPA_SHELL_PWSH) {
         add_lines(run->lasting, list, step->run->text);
+        add_parameters(run, list, step);
     }
     return list;
 }
@@ -269,7 +286,8 @@ static wpa_taint trace_assignments(wpa_tracer *t, const wpa_site *site, const ch
     *is_assigned = false;
     for (size_t i = 0; i < list->n; i++) {
         assignment *a = &list->items[i];
-        if (a->at >= at || a->name_length != length || !is_named(site, a->word, name, length)) {
+        bool is_there = a->at < at && (!a->until || at < a->until);
+        if (!is_there || a->name_length != length || !is_named(site, a->word, name, length)) {
             continue;
         }
         *is_assigned = true;

@@ -71,7 +71,9 @@ static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
     *s = (subject){site->step, word, reading};
     wpa_finding *finding = wpa_rule_report(
         run, wpa_outline_script_span(site->step, word->span), NULL, s,
-        !is_argument ? "%s reaches code that %s runs: a variable does not keep it apart there"
+        reading == WPA_WORD_IS_NAME
+            ? "%s is the name of a variable that %s tells: it can ask for any, secrets too"
+        : !is_argument ? "%s reaches code that %s runs: a variable does not keep it apart there"
         : reading == WPA_WORD_IS_OPTION
             ? "%s is split into arguments of %s, and may begin with a dash: it can give options"
         : reading == WPA_WORD_IS_ARGUMENT
@@ -82,7 +84,7 @@ static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
         finding->severity = WPA_SEVERITY_MEDIUM;
         finding->confidence = WPA_CONFIDENCE_LOW;
     } else if (is_of_people || taint.grade == WPA_TAINT_OF_STRUCTURED ||
-               reading == WPA_WORD_IS_MACRO) {
+               reading == WPA_WORD_IS_MACRO || reading == WPA_WORD_IS_NAME) {
         finding->severity = WPA_SEVERITY_MEDIUM;
         finding->persona = is_of_people ? WPA_PERSONA_AUDITOR : finding->persona;
     }

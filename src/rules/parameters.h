@@ -1,0 +1,23 @@
+/* Parameters of PowerShell's functions, and what calls of them in the same script give. */
+#pragma once
+
+#include "rules/site.h"
+
+/** Bytes of the script that a parameter stands for inside the body of its function. */
+typedef struct wpa_parameter_value {
+    wpa_slice name; /* "args" is what no parameter takes; without its "$" */
+    wpa_span body, value;
+} wpa_parameter_value;
+
+typedef struct wpa_parameter_values {
+    wpa_parameter_value *items; /* [n] */
+    size_t n, capacity;
+} wpa_parameter_values;
+
+/**
+ * All that the step's calls give, and what parameters are without being given anything.
+ *
+ * step   with a script of PowerShell; none come of one that cannot be read.
+ */
+wpa_parameter_values wpa_parameter_values_of(wpa_rule_run *run, const wpa_outline_step *step,
+                                             wpa_arena *arena);

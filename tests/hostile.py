@@ -593,7 +593,7 @@ POSIX = {
     "loops": "for i in a; do while b; do ", "sudo": "sudo env A=b xargs timeout 5 nohup ", "globs": "*[a-z]?", "words": "a ",
     "sets": "set -euo pipefail; cd a; ", "commands": "git clone a; docker build .; npm ci; make test\n", "dollars": "$", "ansi": "$'\\x41'",
     "process": "a <(b <(", "brackets": "[[ a == b && ", "echo_e": "echo '::set-output name=a::b'\n", "tests": "[ $A = b ] && exit 1\n",
-    "long_names": "x" * 4000 + " ", "semicolons": ";;", "ampersands": "& ", "colons": "a:b:c/d@e ", "jq": "jq '.a | .b' | sed 's/a/b/' | grep -P '(a+)+$'\n",
+    "long_names": "x" * 4000 + " ", "semicolons": ";;", "ampersands": "& ", "colons": "a:b:c/d@e ", "decoded": "a=$(echo ABCDEFGHIJKLMNOP | base64 -d)\n", "decoded_and_run": "eval \"$a\"; a=$(base64 -d <<< ABCDEFGHIJKLMNOP); ", "jq": "jq '.a | .b' | sed 's/a/b/' | grep -P '(a+)+$'\n",
     "secrets": "AKIAIOSFODNN7EXAMPLA ghp_0123456789abcdefghijABCDEFGHIJ012345\n", "vars": "$A ${B} $C\n", "expr": "echo ${{ github.head_ref }}\n",
 }
 PWSH = {
@@ -608,6 +608,7 @@ CMD = {
 PYTHON = {
     "quotes": "'''a", "double": '"""', "brackets": "(", "calls": "os.system(f'{a}') ", "fstrings": "f'{f\"{", "lines": "import os\nos.system('a')\n",
     "backslashes": "a\\\n", "comments": "# a\n", "env": "open(os.environ['GITHUB_ENV'], 'a').write(x)\n", "dots": "a.b.", "strings": "r'a' b'c' ",
+    "decoded": "a = b64decode(a)\na = 'ABCDEFGHIJKLMNOP'\n", "decoded_deep": "f(b64decode(", "decoded_names": "aa(b64decode(a).aa,aa=",
 }
 
 

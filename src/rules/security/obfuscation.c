@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "rules/decoded.h"
 #include "rules/expressions.h"
 #include "rules/outline.h"
 #include "rules/pin.h"
@@ -403,123 +404,14 @@ static void walk_keys(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
     }
 }
 
-/* ---- code in base64 ---- */
+/* ---- code that is decoded ---- */
 
-static bool is_decoder(const wpa_shell_command *c)
+static void report_decoded(wpa_rule_run *run, wpa_span span)
 {
-    bool is_hex = wpa_text_is(c->name, "xxd") && wpa_shell_word_find(c, "-r");
-    bool is_base = wpa_text_is(c->name, "base64") || wpa_text_is(c->name, "base32") ||
-                   (wpa_text_is(c->name, "openssl") && c->n_words > c->first + 1);
-    return is_hex ||
-           (is_base && (wpa_shell_word_find(c, "-d") || wpa_shell_word_find(c, "--decode") ||
-                        wpa_shell_word_find(c, "-D") || wpa_shell_word_find(c, "-di")));
-}
-
-static bool is_interpreter(const char *name)
-{
-    static const char *const names[] = {"sh",     "bash", "zsh",    "dash",    "eval",
-                                        "source", ".",    "python", "python3", "node",
-                                        "perl",   "ruby", "php",    "pwsh"};
-    return wpa_text_index(name, names, WPA_COUNT(names)) >= 0;
-}
-
-static bool is_blob(const char *word)
-{
-    size_t n = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=");
-    return n >= 16 && !word[n];
-}
-
-static bool has_blob(const wpa_shell_command *c)
-{
-    for (size_t i = c->first + 1; i < c->n_words; i++) {
-        if (is_blob(c->words[i].text)) {
-            return true;
-        }
-    }
-    for (size_t i = 0; i < c->n_redirects; i++) {
-        if (is_blob(c->redirects[i].target.text)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool contains(wpa_span outer, wpa_span inner)
-{
-    return outer.start <= inner.start && inner.end <= outer.end;
-}
-
-/* Does what the decoder writes run: further down its pipeline, or in the command around it? */
-static bool is_run(const wpa_script *script, size_t decoder)
-{
-    const wpa_shell_command *d = &script->commands[decoder];
-    for (size_t i = decoder + 1;
-         i < script->n_commands && wpa_text_is(script->commands[i].before, "|"); i++) {
-        if (is_interpreter(script->commands[i].name)) {
-            return true;
-        }
-    }
-    for (size_t i = 0; i < script->n_commands; i++) {
-        const wpa_shell_command *c = &script->commands[i];
-        if (i != decoder && contains(c->span, d->span) && is_interpreter(c->name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* "pwsh -EncodedCommand ZQBj...", also cut short: a script in base64. */
-static bool is_encoded(const wpa_shell_command *c)
-{
-    static const char option[] = "-EncodedCommand";
-    bool is_shell = wpa_text_starts(c->name, "pwsh") || wpa_text_starts(c->name, "powershell");
-    for (size_t i = c->first + 1; is_shell && i + 1 < c->n_words; i++) {
-        const char *word = c->words[i].text;
-        size_t length = strlen(word);
-        if (length > 1 && length < sizeof option && strncasecmp(word, option, length) == 0 &&
-            is_blob(c->words[i + 1].text)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Is a program called that is_decoder or is_encoded knows? */
-static bool may_decode(const wpa_yaml_doc *doc)
-{
-    bool may_encode = wpa_yaml_may_hold(doc, " -e") || wpa_yaml_may_hold(doc, " -E");
-    return (may_encode &&
-            (wpa_yaml_may_name(doc, "pwsh") || wpa_yaml_may_name(doc, "powershell"))) ||
-           wpa_yaml_may_name(doc, "base64") || wpa_yaml_may_name(doc, "base32") ||
-           wpa_yaml_may_name(doc, "openssl") || wpa_yaml_may_name(doc, "xxd");
-}
-
-static void report_blob(wpa_rule_run *run, const wpa_outline_step *step, const wpa_shell_command *c)
-{
-    wpa_finding *finding =
-        wpa_rule_report(run, wpa_outline_script_span(step, c->span), NULL, NULL,
-                        "what is decoded here is run, and nobody can read what it is");
+    wpa_finding *finding = wpa_rule_report(
+        run, span, NULL, NULL, "what is decoded here is run, and nobody can read what it is");
     finding->severity = WPA_SEVERITY_HIGH;
     finding->confidence = WPA_CONFIDENCE_MEDIUM;
-}
-
-static void check_blobs(wpa_rule_run *run, const wpa_outline_step *step)
-{
-    const wpa_script *script = step->lexed;
-    for (size_t i = 0; script && i < script->n_commands; i++) {
-        if (is_encoded(&script->commands[i])) {
-            report_blob(run, step, &script->commands[i]);
-        }
-        if (!step->script || !is_decoder(&script->commands[i])) {
-            continue;
-        }
-        bool has_source = has_blob(&script->commands[i]) ||
-                          (i > 0 && wpa_text_is(script->commands[i].before, "|") &&
-                           has_blob(&script->commands[i - 1]));
-        if (has_source && is_run(script, i)) {
-            report_blob(run, step, &script->commands[i]);
-        }
-    }
 }
 
 /* ---- all of them ---- */
@@ -544,7 +436,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step, const lo
         check_characters(run, step->run, "the script");
     }
     if (l->may_decode) {
-        check_blobs(run, step);
+        wpa_decoded_visit(run, step, report_decoded);
     }
 }
 
@@ -555,7 +447,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     wpa_rule_each_uses(run, check_path);
     check_expressions(run);
     const wpa_yaml_doc *doc = run->source->yaml;
-    const look l = {may_hold_odd(doc, (wpa_span){0, doc->size_bytes}), may_decode(doc)};
+    const look l = {may_hold_odd(doc, (wpa_span){0, doc->size_bytes}), wpa_decoded_may(doc)};
     if (l.may_be_odd) {
         walk_keys(run, o->root, 0);
     }

@@ -1,6 +1,7 @@
 /* The lexer of bash and sh: one pass, recursive for substitutions. */
 #include "rules/shell_posix.h"
 
+#include "core/room.h"
 #include "rules/shell_name.h"
 
 #define REDIRECTS_MAX 16
@@ -305,7 +306,7 @@ static void take_word(lexer *l, gather *g, char end)
     }
     if (!g->words) {
         g->words_capacity = WORDS_FEW;
-        g->words = wpa_arena_array(l->arena, WORDS_FEW, sizeof *g->words);
+        g->words = wpa_arena_room(l->arena, WORDS_FEW * sizeof *g->words);
     }
     g->words = wpa_arena_grow(l->arena, g->words, g->n_words, &g->words_capacity, sizeof *g->words);
     g->words[g->n_words++] = word;
@@ -413,11 +414,24 @@ static void lex_fed_scripts(lexer *l)
     }
 }
 
+#define COMMANDS_FEW 16
+/* Bytes of script that there is a command in, or a little less: so that most lists need not grow.
+ */
+#define COMMAND_BYTES 48
+
+static void make_room_for_commands(wpa_script *script, wpa_arena *arena)
+{
+    size_t n = script->length / COMMAND_BYTES + 1;
+    script->capacity = n < COMMANDS_FEW ? n : COMMANDS_FEW;
+    script->commands = wpa_arena_room(arena, script->capacity * sizeof *script->commands);
+}
+
 bool wpa_shell_lex_posix(wpa_script *script, uint8_t *contexts, wpa_arena *arena)
 {
     lexer l = {.script = script, .arena = arena, .text = script->text, .length = script->length};
     l.contexts = contexts;
     l.words = wpa_arena_slice(arena, script->text, script->length);
+    make_room_for_commands(script, arena);
     wpa_posix_list(&l, '\0');
     if (!l.has_failed) {
         lex_fed_scripts(&l);

@@ -15,7 +15,8 @@ typedef struct wpa_yaml_survey {
     size_t n_feeds; /* line feeds */
     bool is_plain;  /* nothing but them and printable ASCII */
 } wpa_yaml_survey;
-wpa_yaml_survey wpa_yaml_look_over(const char *text, size_t length);
+/** Copy a text, with a look at each byte on its way. */
+wpa_yaml_survey wpa_yaml_take_over(char *copy, const char *text, size_t length);
 
 /** Characters that YAML allows in a file. */
 bool wpa_yaml_is_allowed(uint32_t code_point);

@@ -237,15 +237,15 @@ static void check_empty(builder *b)
     }
 }
 
-/** With WPA_YAML_BEHIND_BYTES of nothing behind it. */
-static const char *copy_of(const void *data, size_t size_bytes, wpa_arena *arena)
+/** The document's own copy, with WPA_YAML_BEHIND_BYTES of nothing behind it. */
+static wpa_yaml_survey take_source(wpa_yaml_doc *doc, const void *data, size_t size_bytes)
 {
-    char *copy = wpa_arena_room(arena, size_bytes + WPA_YAML_BEHIND_BYTES);
-    if (size_bytes) {
-        memcpy(copy, data, size_bytes);
-    }
+    char *copy = wpa_arena_room(doc->arena, size_bytes + WPA_YAML_BEHIND_BYTES);
+    wpa_yaml_survey found = wpa_yaml_take_over(copy, data, size_bytes);
     memset(copy + size_bytes, 0, WPA_YAML_BEHIND_BYTES);
-    return copy;
+    doc->source = copy;
+    doc->size_bytes = size_bytes;
+    return found;
 }
 
 const wpa_yaml_doc *wpa_yaml_parse(const char *path, const void *data, size_t size_bytes,
@@ -260,11 +260,9 @@ const wpa_yaml_doc *wpa_yaml_parse(const char *path, const void *data, size_t si
     wpa_yaml_doc *doc = wpa_arena_alloc(arena, sizeof *doc);
     doc->arena = arena;
     doc->path = wpa_arena_text(arena, path);
-    doc->source = copy_of(data, size_bytes, arena);
-    doc->size_bytes = size_bytes;
+    wpa_yaml_survey found = take_source(doc, data, size_bytes);
     doc->has_bom = size_bytes >= 3 && memcmp(doc->source, "\xef\xbb\xbf", 3) == 0;
     builder *b = wpa_yaml_builder_new(doc, scratch);
-    wpa_yaml_survey found = wpa_yaml_look_over(doc->source, size_bytes);
     wpa_yaml_index_lines(doc, found);
     wpa_yaml_index_grams(doc, scratch);
     check_bytes(b, found);

@@ -140,18 +140,26 @@ static void list_hints(const wpa_yaml_doc *doc, uint32_t *hints)
     }
 }
 
-wpa_yaml_survey wpa_yaml_look_over(const char *text, size_t length)
+/** Printable ASCII: what is one too much for it becomes negative. */
+static inline wpa_lanes are_printable(wpa_lanes bytes)
 {
     typedef int8_t signed_lanes __attribute__((vector_size(WPA_LANES)));
+    return (wpa_lanes)((signed_lanes)(bytes + 1) > ' ');
+}
+
+wpa_yaml_survey wpa_yaml_take_over(char *copy, const char *text, size_t length)
+{
     wpa_yaml_survey found = {.is_plain = true};
     size_t i = 0;
     while (i + WPA_LANES <= length) {
         wpa_lanes n_feeds = {0}, odd = {0}; /* each lane counts as far as it can */
-        for (size_t k = 0; k < UINT8_MAX && i + WPA_LANES <= length; k++, i += WPA_LANES) {
+        size_t n = (length - i) / WPA_LANES;
+        size_t end = i + (n < UINT8_MAX ? n : UINT8_MAX) * WPA_LANES;
+        for (; i < end; i += WPA_LANES) {
             wpa_lanes bytes = wpa_lanes_at(text + i), feeds = (wpa_lanes)(bytes == '\n');
+            memcpy(copy + i, &bytes, sizeof bytes);
             n_feeds -= feeds;
-            odd |= (wpa_lanes)((signed_lanes)bytes < ' ') & ~feeds; /* upper half too */
-            odd |= (wpa_lanes)(bytes == 0x7f);
+            odd |= ~(are_printable(bytes) | feeds);
         }
         for (size_t k = 0; k < sizeof n_feeds; k++) {
             found.n_feeds += n_feeds[k];
@@ -159,6 +167,7 @@ wpa_yaml_survey wpa_yaml_look_over(const char *text, size_t length)
         found.is_plain = found.is_plain && !wpa_lanes_bits(odd);
     }
     for (; i < length; i++) {
+        copy[i] = text[i];
         found.n_feeds += text[i] == '\n';
         found.is_plain = found.is_plain && ((text[i] >= ' ' && text[i] <= '~') || text[i] == '\n');
     }

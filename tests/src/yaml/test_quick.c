@@ -136,9 +136,8 @@ static bool is_read_quickly(const char *text, wpa_arena *arena)
 {
     size_t size_bytes = strlen(text);
     char *source = wpa_arena_array(arena, size_bytes + WPA_YAML_BEHIND_BYTES, 1);
-    memcpy(source, text, size_bytes);
     wpa_yaml_doc doc = {.source = source, .size_bytes = size_bytes, .arena = arena};
-    wpa_yaml_index_lines(&doc, wpa_yaml_look_over(source, size_bytes));
+    wpa_yaml_index_lines(&doc, wpa_yaml_take_over(source, text, size_bytes));
     wpa_yaml_index_grams(&doc, arena);
     return wpa_yaml_read_quickly(wpa_yaml_builder_new(&doc, arena), source);
 }

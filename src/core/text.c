@@ -133,16 +133,28 @@ const char *wpa_text_find_slice_ci(const char *text, size_t length, wpa_slice wo
     return find_word(text, length, word, true);
 }
 
+/* Letters, digits and "_": told apart by one look, since where a name ends nobody foresees. */
+static const bool is_of_name[256] = {
+    ['0'] = true, ['1'] = true, ['2'] = true, ['3'] = true, ['4'] = true, ['5'] = true,
+    ['6'] = true, ['7'] = true, ['8'] = true, ['9'] = true, ['A'] = true, ['B'] = true,
+    ['C'] = true, ['D'] = true, ['E'] = true, ['F'] = true, ['G'] = true, ['H'] = true,
+    ['I'] = true, ['J'] = true, ['K'] = true, ['L'] = true, ['M'] = true, ['N'] = true,
+    ['O'] = true, ['P'] = true, ['Q'] = true, ['R'] = true, ['S'] = true, ['T'] = true,
+    ['U'] = true, ['V'] = true, ['W'] = true, ['X'] = true, ['Y'] = true, ['Z'] = true,
+    ['_'] = true, ['a'] = true, ['b'] = true, ['c'] = true, ['d'] = true, ['e'] = true,
+    ['f'] = true, ['g'] = true, ['h'] = true, ['i'] = true, ['j'] = true, ['k'] = true,
+    ['l'] = true, ['m'] = true, ['n'] = true, ['o'] = true, ['p'] = true, ['q'] = true,
+    ['r'] = true, ['s'] = true, ['t'] = true, ['u'] = true, ['v'] = true, ['w'] = true,
+    ['x'] = true, ['y'] = true, ['z'] = true,
+};
+
 size_t wpa_text_name_length(const char *text)
 {
     size_t length = 0;
-    for (;; length++) {
-        char c = text[length], lower = (char)(c | 0x20);
-        bool is_of_name = (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '_';
-        if (!is_of_name) {
-            return length;
-        }
+    while (is_of_name[(unsigned char)text[length]]) {
+        length++;
     }
+    return length;
 }
 
 bool wpa_text_is_ascii(const char *text, size_t length)

@@ -30,11 +30,18 @@ bool wpa_outline_has_expression(const char *text)
     return dollar && strstr(dollar, "${{");
 }
 
+/** As wpa_yaml_get, of keys that most have not: those are ruled out here, without a call. */
+static inline const wpa_yaml_node *get_rare(const wpa_yaml_node *node, const char *key)
+{
+    bool has_none = node && node->kind == WPA_YAML_MAPPING && !wpa_yaml_may_have(node, key);
+    return has_none ? NULL : wpa_yaml_get(node, key);
+}
+
 /* Inline, as wpa_yaml_get: the compiler knows the key. */
 static inline const wpa_yaml_node *value_at(const wpa_yaml_node *node, const char *key,
                                             wpa_yaml_kind kind)
 {
-    const wpa_yaml_node *value = wpa_yaml_get(node, key);
+    const wpa_yaml_node *value = get_rare(node, key);
     return value && value->kind == kind ? value : NULL;
 }
 
@@ -165,7 +172,7 @@ static void read_default_shell(reader *r, const wpa_outline_job *job)
 
 static void read_shell(const reader *r, wpa_outline_step *step)
 {
-    const char *text = wpa_yaml_text(wpa_yaml_get(step->node, "shell"));
+    const char *text = wpa_yaml_text(get_rare(step->node, "shell"));
     step->has_named_shell = text || r->default_shell;
     wpa_outline_shell shell = text ? wpa_outline_shell_of(text) : r->shell;
     step->shell = shell.shell;
@@ -287,7 +294,7 @@ static void add_step(reader *r, wpa_outline_job *job, const wpa_yaml_node *node)
         .job = job,
         .index = job->n_steps++,
         .node = node,
-        .id = wpa_yaml_text(wpa_yaml_get(node, "id")),
+        .id = wpa_yaml_text(get_rare(node, "id")),
         .uses = uses_of(r, node),
         .with = mapping_at(node, "with"),
         .env = mapping_at(node, "env"),
@@ -303,7 +310,7 @@ static void add_step(reader *r, wpa_outline_job *job, const wpa_yaml_node *node)
 /** The steps of a parallel group, or NULL. */
 static const wpa_yaml_node *group_of(const wpa_yaml_node *step, int depth)
 {
-    const wpa_yaml_node *group = wpa_yaml_get(step, "parallel");
+    const wpa_yaml_node *group = get_rare(step, "parallel");
     return wpa_yaml_is(group, WPA_YAML_SEQUENCE) && depth < GROUPS_DEPTH_MAX ? group : NULL;
 }
 

@@ -5,17 +5,9 @@
 
 #include "facts/commands.h"
 
-static bool is_of_name(char c)
-{
-    return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || (c >= '0' && c <= '9');
-}
-
 static bool is_assignment(const char *word)
 {
-    size_t n = 0;
-    while (is_of_name(word[n])) {
-        n++;
-    }
+    size_t n = wpa_text_name_length(word);
     return n && !(word[0] >= '0' && word[0] <= '9') &&
            (word[n] == '=' || (word[n] == '+' && word[n + 1] == '='));
 }

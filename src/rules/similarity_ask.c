@@ -14,7 +14,7 @@ typedef struct sketch {
     const wpa_outline_step *step;
     size_t job, index; /* of the job in the file, of the step in the job */
     size_t n_places;   /* of other jobs, where what ends with the step may stand too */
-    uint32_t kind;
+    uint64_t kind;
     bool has_marks; /* and so on: looked for once they are asked for */
     bool is_setup;
     uint32_t n_most;            /* as many features at most */
@@ -27,13 +27,13 @@ static void add_mark(sketch *s, size_t number)
     s->marks[number / 64 % MARK_WORDS] |= UINT64_C(1) << number % 64;
 }
 
-/* Each different word ends a 3-gram that no other word ends. */
+/* Each different word ends a 3-gram that no other word ends. Behind the text is a NUL. */
 static void mark_words(sketch *s, const char *text, size_t length)
 {
     const unsigned char *at = (const unsigned char *)text, *end = at + length;
     while (at < end && s->n_most < WPA_SIMILARITY_FEATURES_MAX) {
         const unsigned char *start = at;
-        while (at < end && wpa_similarity_word_chars[*at]) {
+        while (wpa_similarity_word_chars[*at]) {
             at++;
         }
         if (at > start) {
@@ -98,13 +98,33 @@ static bool may_be_alike(sketch *a, sketch *b, double least)
 }
 
 /* Are the steps of a stretch up to these two of the same kinds? Most are not. */
-static bool are_of_kinds(const sketch *a, const sketch *b)
+static inline bool are_of_kinds(const sketch *a, const sketch *b)
 {
-    bool are = a->index + 1 >= WPA_SIMILARITY_STRETCH && b->index + 1 >= WPA_SIMILARITY_STRETCH;
-    for (size_t n = 0; are && n < WPA_SIMILARITY_STRETCH; n++) {
+    bool are = a->kind == b->kind && a->index + 1 >= WPA_SIMILARITY_STRETCH &&
+               b->index + 1 >= WPA_SIMILARITY_STRETCH;
+    for (size_t n = 1; are && n < WPA_SIMILARITY_STRETCH; n++) {
         are = (a - n)->kind == (b - n)->kind;
     }
     return are;
+}
+
+/* 0: a script. The same of steps that are of one kind, as wpa_similarity_kind_of has it, and of few
+ * others. */
+static uint64_t rough_kind_of(const wpa_outline_step *step)
+{
+    if (step->run || !step->uses.node) {
+        return 0;
+    }
+    bool is_known = step->uses.kind == WPA_OUTLINE_REPOSITORY;
+    wpa_slice text = wpa_slice_of(wpa_yaml_text(step->uses.node) ? step->uses.node->text : "");
+    wpa_slice slug = is_known ? step->uses.slug : text;
+    uint64_t ends = 0;
+    for (size_t i = 0; i < slug.length && i < sizeof ends / 2; i++) {
+        uint64_t first = slug.at[i] | 0x20U, last = slug.at[slug.length - 1 - i] | 0x20U;
+        ends = ends << 16 | (first & 0xFF) << 8 | (last & 0xFF);
+    }
+    uint64_t major = is_known ? (unsigned)wpa_outline_major(&step->uses) : 0;
+    return wpa_similarity_mix(ends ^ (uint64_t)slug.length << 56 ^ major << 32) | 1;
 }
 
 /* So many steps may be alike, one by one, up to these two. */
@@ -174,8 +194,7 @@ bool wpa_similarity_may_repeat(const wpa_outline *o, const wpa_similarity_wanted
                 return true;
             }
             const wpa_outline_step *step = &job->steps[k];
-            all[n] =
-                (sketch){.step = step, .job = i, .index = k, .kind = wpa_similarity_kind_of(step)};
+            all[n] = (sketch){.step = step, .job = i, .index = k, .kind = rough_kind_of(step)};
             if (ends_repeated(&all[n], all, wanted)) {
                 return true;
             }

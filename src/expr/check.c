@@ -73,12 +73,13 @@ static wpa_typed literal(const wpa_expr *node, wpa_type_kind kind)
 
 /* ---- contexts ---- */
 
-/** Of the known ones; -1: none of them. They are told apart by their first letters, mostly. */
+/** Of the known ones, which are in lower case, as they are mostly written; -1: none of them. */
 static int index_of(const wpa_expr_scope *scope, const char *name)
 {
     const char *const *names = scope->known_contexts;
     for (int i = 0; names && names[i]; i++) {
-        if (wpa_text_is_ci(names[i], name)) {
+        bool may_be = !((*names[i] ^ *name) & ~0x20);
+        if (may_be && (strcmp(names[i], name) == 0 || wpa_text_is_ci(names[i], name))) {
             return i;
         }
     }

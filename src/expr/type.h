@@ -63,7 +63,14 @@ struct wpa_type {
     const struct wpa_type **loaded; /* … once */
 };
 
-const wpa_type *wpa_type_of(wpa_type_kind scalar); /* also ANY and NEVER */
+/** One of each kind that has no parts. */
+extern const wpa_type wpa_type_plain[WPA_TYPE_ARRAY];
+
+/** Of a scalar; also ANY and NEVER. */
+static inline const wpa_type *wpa_type_of(wpa_type_kind scalar)
+{
+    return &wpa_type_plain[scalar < WPA_TYPE_ARRAY ? scalar : WPA_TYPE_ANY];
+}
 const wpa_type *wpa_type_array(wpa_arena *arena, const wpa_type *item);
 const wpa_type *wpa_type_filter(wpa_arena *arena, const wpa_type *item);
 /** item NULL: strict. members are borrowed for as long as the type. */

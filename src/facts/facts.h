@@ -581,7 +581,7 @@ struct wpa_schema_def {
         *mappings;        /* NULL-terminated: itself, or those it may be, in order */
     const char *constant; /* the only string allowed, or NULL */
     wpa_fact_list allowed;
-    wpa_fact_list contexts; /* contexts and functions allowed in expressions here; empty: none */
+    bool takes_expressions; /* of some contexts or functions */
     bool is_loose;          /* a mapping that takes any key */
     bool is_non_empty;
 };

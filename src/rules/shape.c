@@ -441,7 +441,7 @@ static void walk(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_n
     if ((lists & WPA_SHAPE_MAY_BE_NULL) && wpa_yaml_is_null(node) && is_null_allowed(set, def)) {
         return;
     }
-    at.has_expressions = at.has_expressions || (def->contexts && def->contexts[0]);
+    at.has_expressions = at.has_expressions || def->takes_expressions;
     const wpa_schema_def *mapping = NULL, *sequence = NULL, *values[WPA_SHAPE_KEYS_MAX];
     const wpa_shape_form *form = NULL;
     switch (node->kind) {

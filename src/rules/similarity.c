@@ -245,12 +245,12 @@ double wpa_similarity_of_steps(const wpa_similarity_step *a, const wpa_similarit
     }
     while (i < n_a && k < n_b) {
         uint32_t x = a->features[i], y = b->features[k];
-        if ((x < y && spare_a-- == 0) || (y < x && spare_b-- == 0)) {
-            return 0;
-        }
         n_both += x == y;
         i += x <= y;
         k += y <= x;
+        if (i - n_both > spare_a || k - n_both > spare_b) {
+            return 0;
+        }
     }
     double alike = (double)n_both / (double)(n_a + n_b - n_both);
     return alike >= least ? alike : 0;

@@ -182,8 +182,6 @@ static void write_parts(schema *s, size_t n, const char *name, json_t *definitio
     char prefix[64];
     (void)snprintf(prefix, sizeof prefix, "%s_allowed", s->name);
     gen_list(s->out, prefix, n, json_object_get(definition, "allowed-values"));
-    (void)snprintf(prefix, sizeof prefix, "%s_contexts", s->name);
-    gen_list(s->out, prefix, n, json_object_get(definition, "context"));
 }
 
 static const char *kind_of(json_t *definition)
@@ -282,10 +280,9 @@ static void write_definition(schema *s, size_t n, const char *name, json_t *defi
     }
     gen_field(s->out, "constant", string, "constant");
     gen_flag(s->out, "is_non_empty", gen_is_true(string, "require-non-empty"));
-    (void)fprintf(s->out,
-                  ".mappings = %s_mappings_%zu, .allowed = %s_allowed_%zu, .contexts = "
-                  "%s_contexts_%zu},\n",
-                  s->name, n, s->name, n, s->name, n);
+    gen_flag(s->out, "takes_expressions", json_array_size(json_object_get(definition, "context")));
+    (void)fprintf(s->out, ".mappings = %s_mappings_%zu, .allowed = %s_allowed_%zu},\n", s->name, n,
+                  s->name, n);
 }
 
 void gen_schema(FILE *out, const char *folder, const char *file, const char *name)
@@ -321,9 +318,9 @@ void gen_schema(FILE *out, const char *folder, const char *file, const char *nam
                       "{.name = \"%s\", .name_length = %zu, .name_bit = %" PRIu32
                       "U, .kind = WPA_SCHEMA_%s, .takes = 1U << WPA_SCHEMA_%s, .is_loose = true, "
                       ".texts = WPA_SCHEMA_TEXTS_%s, "
-                      ".mappings = %s_no_mappings, .allowed = %s_none, .contexts = %s_none},\n",
+                      ".mappings = %s_no_mappings, .allowed = %s_none},\n",
                       basic[i], strlen(basic[i]), wpa_yaml_name_of(basic[i]).bit, basic_kinds[i],
-                      basic_kinds[i], texts[texts_of(&s, basic[i])], name, name, name);
+                      basic_kinds[i], texts[texts_of(&s, basic[i])], name, name);
     }
     (void)fprintf(out, "};\nconst size_t wpa_fact_n_%s_schema = %zu;\n\n", name,
                   n + sizeof basic / sizeof *basic);

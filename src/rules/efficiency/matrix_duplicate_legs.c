@@ -347,6 +347,34 @@ static void compare_legs(wpa_rule_run *run, const comparison *whole, const compa
     }
 }
 
+/* As they are compared: in a text of its own line each. */
+static bool has_distinct_values(const wpa_matrix_row *row)
+{
+    bool are_distinct = row->n_values <= LEGS_MAX;
+    for (size_t i = 0; i < row->n_values && are_distinct; i++) {
+        const wpa_yaml_node *own = row->values[i];
+        bool is_line = own->kind == WPA_YAML_SCALAR && !strchr(own->text, '\n');
+        are_distinct = is_line;
+        for (size_t k = 0; k < i && are_distinct; k++) {
+            are_distinct = !wpa_text_is(own->text, row->values[k]->text);
+        }
+    }
+    return are_distinct;
+}
+
+/** Legs that rows alone make, none of which says the same twice: each is another one. */
+static bool are_surely_distinct(const wpa_matrix *m)
+{
+    bool are = m->n_includes == 0 && m->n_rows > 0;
+    for (size_t i = 0; i < m->n_rows && are; i++) {
+        are = has_distinct_values(&m->rows[i]);
+        for (size_t k = 0; k < i && are; k++) {
+            are = !wpa_text_is(m->rows[i].name, m->rows[k].name);
+        }
+    }
+    return are;
+}
+
 static void check_legs(wpa_rule_run *run, const wpa_outline_job *job)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new_within(wpa_arena_budget(run->arena));
@@ -354,7 +382,8 @@ static void check_legs(wpa_rule_run *run, const wpa_outline_job *job)
     const wpa_matrix *m = &matrix->strategy.matrix;
     const wpa_matrix_legs *legs = &matrix->legs;
     bool is_small = legs->n <= LEGS_MAX && m->n_rows <= ROWS_MAX;
-    if (!m->node || m->is_open || legs->n < 2 || !is_small || legs->is_open) {
+    if (!m->node || m->is_open || legs->n < 2 || !is_small || legs->is_open ||
+        are_surely_distinct(m)) {
         return;
     }
     const reading r = m->n_rows ? (reading){.is_unknown = true} : read_keys(run, job, arena);

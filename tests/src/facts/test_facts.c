@@ -336,8 +336,9 @@ static void schema_describes_workflows_and_actions(void **state)
     assert_non_null(jobs);
     assert_true(jobs->is_required);
     assert_null(wpa_schema_property_find(root, S("job")));
-    const wpa_schema_def *condition = wpa_schema_workflow_find("step-if");
-    assert_true(wpa_fact_list_has(condition->contexts, S("hashFiles(1,255)")));
+    assert_true(wpa_schema_workflow_find("step-if")->takes_expressions);
+    assert_false(wpa_schema_workflow_find("step-uses")->takes_expressions);
+    assert_false(root->takes_expressions);
     const wpa_schema_def *step = wpa_schema_workflow_find("steps-item");
     assert_int_equal(step->kind, WPA_SCHEMA_ONE_OF);
     assert_string_equal(step->choices[0]->name, "run-step");

@@ -49,7 +49,12 @@ wpa_forge wpa_rule_forge(const wpa_rule_run *run)
 
 bool wpa_rule_is_on_github(const wpa_rule_run *run)
 {
-    return wpa_text_is(forge_of(run)->name, "github.com");
+    wpa_shared *shared = &run->sink->shared;
+    if (!shared->is_forge_known) {
+        shared->is_on_github = wpa_text_is(forge_of(run)->name, "github.com");
+        shared->is_forge_known = true;
+    }
+    return shared->is_on_github;
 }
 
 bool wpa_forge_lacks(const wpa_forge *forge, const wpa_fact_feature *feature)

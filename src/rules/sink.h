@@ -11,6 +11,7 @@ typedef struct wpa_shared {
     size_t n_toolchains;
     bool has_toolchains;
     const wpa_forge *forge;
+    bool is_on_github, is_forge_known; /* the first once the second is set */
     const wpa_slice *held; /* [n_held] actions that it holds back; once are_held_known is set */
     size_t n_held;
     bool are_held_known;

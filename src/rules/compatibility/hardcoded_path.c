@@ -133,13 +133,13 @@ static void check_text(wpa_rule_run *run, const wpa_outline_step *step, const wp
     const char *text = wpa_yaml_text(node);
     bool is_run = step && node == step->run;
     const wpa_script *script = is_run ? step->lexed : NULL;
-    if (!is_run && text && is_chosen_by_system(node)) {
-        return;
-    }
     for (size_t at = 0; text && (at += strcspn(text + at, "/DC")) < node->length; at++) {
         int i = path_at(text, at);
         if (i < 0 || (script && script->contexts && script->contexts[at] == WPA_SHELL_COMMENT)) {
             continue;
+        }
+        if (!is_run && is_chosen_by_system(node)) {
+            return;
         }
         size_t end = at;
         while (is_path_char(text[end])) {

@@ -164,6 +164,7 @@ static void check_again(wpa_rule_run *run, const wpa_outline_step *step)
     for (size_t i = least; i < step->index; i++) {
         const wpa_outline_step *before = &step->job->steps[i];
         bool is_same = before->uses.kind == WPA_OUTLINE_REPOSITORY && !before->condition &&
+                       before->uses.slug.length == step->uses.slug.length &&
                        is_same_text(before->uses.node, step->uses.node) &&
                        is_same_text(before->with, step->with);
         if (is_same && is_setup_of_tool(step) && has_work(step->job) &&

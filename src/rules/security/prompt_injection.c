@@ -105,6 +105,8 @@ static bool does_chore(const wpa_shell_command *c, size_t from)
 typedef struct named_agents {
     const model *items[WPA_COUNT(agents)];
     size_t n;
+    const model *called[WPA_COUNT(agents)]; /* of these: others are packages that runners fetch */
+    size_t n_called;
     bool has_runners;
     bool has_service; /* a model's host, that programs are asked by */
 } named_agents;
@@ -126,8 +128,12 @@ static named_agents agents_named(const wpa_yaml_doc *doc)
         const model *a = &agents[i];
         bool is_package = named.has_runners && (wpa_yaml_may_hold(doc, a->name) ||
                                                 (a->package && wpa_yaml_may_hold(doc, a->package)));
-        if (is_package || wpa_yaml_may_name(doc, a->name)) {
+        bool is_called = wpa_yaml_may_name(doc, a->name);
+        if (is_package || is_called) {
             named.items[named.n++] = a;
+        }
+        if (is_called) {
+            named.called[named.n_called++] = a;
         }
     }
     bool has_clients = calls_any(doc, clients, WPA_COUNT(clients));
@@ -141,8 +147,10 @@ static const model *agent_of(const named_agents *named, const wpa_shell_command 
 {
     bool may_run = named->n && named->has_runners && *c->name && strchr("nbpyu", *c->name);
     bool is_runner = may_run && wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0;
-    for (size_t i = 0; i < named->n; i++) {
-        const model *a = named->items[i];
+    const model *const *some = is_runner ? named->items : named->called;
+    size_t n = is_runner ? named->n : named->n_called;
+    for (size_t i = 0; i < n; i++) {
+        const model *a = some[i];
         bool is_named = wpa_text_is(c->name, a->name);
         size_t at = is_named || is_runner ? find_word(c, a, is_runner) : 0;
         bool is_it = is_named || at;

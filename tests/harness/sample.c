@@ -28,7 +28,6 @@
 enum {
     MAX_WORDS = 40,
     OUTPUT_MAX_BYTES = 4 << 20,
-    GUARD_MS = 300,   /* longer than a letter behind an Esc may be the end of a torn report */
     ASK_FIRST_MS = 5, /* between two questions to the database: more and more */
     ASK_LAST_MS = 50,
     LEAVE_MS = 15000 /* how long the guard lets programs end by themselves */
@@ -574,53 +573,5 @@ void wpa_sample_server_wait_gone(const wpa_sample *self, int timeout_ms)
             fail_msg("the database server still runs after %d ms", timeout_ms);
         }
         wpa_sleep_ms(10);
-    }
-}
-
-/* ---- the terminal -------------------------------------------------------------------------------
- */
-
-static void fail_with_screen(const wpa_tty *tty, const char *what, const char *text)
-{
-    wpa_arena *arena = wpa_arena_new();
-    (void)fprintf(stderr, "%s: %s\n%s", what, text, wpa_tty_text(tty, arena));
-    wpa_arena_free(arena);
-    fail();
-}
-
-void wpa_tty_expect(wpa_tty *tty, const char *text)
-{
-    if (!wpa_tty_wait(tty, text, WPA_PATIENCE_MS)) {
-        fail_with_screen(tty, "waited for", text);
-    }
-}
-
-void wpa_tty_expect_gone(wpa_tty *tty, const char *text)
-{
-    if (!wpa_tty_wait_gone(tty, text, WPA_PATIENCE_MS)) {
-        fail_with_screen(tty, "waited for the end of", text);
-    }
-}
-
-void wpa_tty_press(wpa_tty *tty, const char *key)
-{
-    wpa_tty_settle(tty, 25);
-    wpa_tty_send(tty, key);
-}
-
-void wpa_tty_command(wpa_tty *tty, const char *line)
-{
-    wpa_tty_press(tty, ":");
-    wpa_tty_expect(tty, "commands matching");
-    wpa_tty_send(tty, line);
-    wpa_tty_send(tty, "\r");
-}
-
-void wpa_tty_escape(wpa_tty *tty, const char *text)
-{
-    wpa_tty_press(tty, "\033");
-    wpa_tty_expect(tty, text); /* it has been read: from then on the time counts */
-    for (int64_t end_ms = wpa_monotonic_ms() + GUARD_MS; wpa_monotonic_ms() < end_ms;) {
-        wpa_tty_settle(tty, 10);
     }
 }

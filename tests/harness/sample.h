@@ -58,15 +58,3 @@ void wpa_sample_unlock(wpa_sample_lock *lock);
 pid_t wpa_sample_server(const wpa_sample *sample);
 /** Wait until no server runs; fails after timeout_ms. */
 void wpa_sample_server_wait_gone(const wpa_sample *sample, int timeout_ms);
-
-/** Wait for the text; fails with the screen. */
-void wpa_tty_expect(wpa_tty *tty, const char *text);
-void wpa_tty_expect_gone(wpa_tty *tty, const char *text);
-/** A key press of its own, once the screen has come to rest. */
-void wpa_tty_press(wpa_tty *tty, const char *key);
-/** A line behind a colon, once there is a place for it: what comes at once with the colon is
- * dropped as pasted. */
-void wpa_tty_command(wpa_tty *tty, const char *line);
-/** Esc, until it brings this text that did not stand there; then so long nothing that a letter
- * behind it cannot be taken for the end of a torn report. */
-void wpa_tty_escape(wpa_tty *tty, const char *text);

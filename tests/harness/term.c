@@ -4,7 +4,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +18,7 @@
 #include <unistd.h>
 #include <utmp.h>
 
+#include <cmocka.h>
 #include <vterm.h>
 
 #include <wpa/buf.h>
@@ -21,8 +26,11 @@
 #include <wpa/memory.h>
 #include <wpa/text.h>
 
+#include "harness/patience.h"
+
 enum {
-    PIECE_BYTES = 512
+    PIECE_BYTES = 512,
+    GUARD_MS = 300 /* longer than a letter behind an Esc may be the end of a torn report */
 };
 
 struct wpa_tty {
@@ -327,4 +335,51 @@ bool wpa_tty_is_stopped(const wpa_tty *tty)
 {
     siginfo_t info = {.si_pid = 0};
     return waitid(P_PID, (id_t)tty->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid;
+}
+
+/* ---- as tests speak ---- */
+
+static void fail_with_screen(const wpa_tty *tty, const char *what, const char *text)
+{
+    wpa_arena *arena = wpa_arena_new();
+    (void)fprintf(stderr, "%s: %s\n%s", what, text, wpa_tty_text(tty, arena));
+    wpa_arena_free(arena); /* by hand: fail() jumps over what would do it */
+    fail();
+}
+
+void wpa_tty_expect(wpa_tty *tty, const char *text)
+{
+    if (!wpa_tty_wait(tty, text, WPA_PATIENCE_MS)) {
+        fail_with_screen(tty, "waited for", text);
+    }
+}
+
+void wpa_tty_expect_gone(wpa_tty *tty, const char *text)
+{
+    if (!wpa_tty_wait_gone(tty, text, WPA_PATIENCE_MS)) {
+        fail_with_screen(tty, "waited for the end of", text);
+    }
+}
+
+void wpa_tty_press(wpa_tty *tty, const char *key)
+{
+    wpa_tty_settle(tty, 25);
+    wpa_tty_send(tty, key);
+}
+
+void wpa_tty_command(wpa_tty *tty, const char *line)
+{
+    wpa_tty_press(tty, ":");
+    wpa_tty_expect(tty, "commands matching");
+    wpa_tty_send(tty, line);
+    wpa_tty_send(tty, "\r");
+}
+
+void wpa_tty_escape(wpa_tty *tty, const char *text)
+{
+    wpa_tty_press(tty, "\033");
+    wpa_tty_expect(tty, text); /* it has been read: from then on the time counts */
+    for (int64_t end_ms = wpa_monotonic_ms() + GUARD_MS; wpa_monotonic_ms() < end_ms;) {
+        wpa_tty_settle(tty, 10);
+    }
 }

@@ -53,3 +53,15 @@ int wpa_tty_pid(const wpa_tty *tty);
 bool wpa_tty_is_cooked(const wpa_tty *tty);
 /** Is the program stopped, as a shell would see? A signal to go on that comes before is lost. */
 bool wpa_tty_is_stopped(const wpa_tty *tty);
+
+/** Wait for the text; fails with the screen. */
+void wpa_tty_expect(wpa_tty *tty, const char *text);
+void wpa_tty_expect_gone(wpa_tty *tty, const char *text);
+/** A key press of its own, once the screen has come to rest. */
+void wpa_tty_press(wpa_tty *tty, const char *key);
+/** A line behind a colon, once there is a place for it: what comes at once with the colon is
+ * dropped as pasted. */
+void wpa_tty_command(wpa_tty *tty, const char *line);
+/** Esc, until it brings this text that did not stand there; then so long nothing that a letter
+ * behind it cannot be taken for the end of a torn report. */
+void wpa_tty_escape(wpa_tty *tty, const char *text);

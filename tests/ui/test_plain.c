@@ -38,40 +38,31 @@ static wpa_tty *start(const char *option)
     return tty;
 }
 
-static void expect(wpa_tty *tty, const char *text)
-{
-    if (!wpa_tty_wait(tty, text, WPA_PATIENCE_MS)) {
-        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-        (void)fprintf(stderr, "waited for: %s\n%s", text, wpa_tty_text(tty, arena));
-        fail();
-    }
-}
-
 static void test_sign_in(void **state)
 {
     (void)state;
     WPA_AUTO(wpa_tty) *tty = start(NULL);
-    expect(tty, "read-only looks around without rights");
-    expect(tty, "Guardian (mira):");
+    wpa_tty_expect(tty, "read-only looks around without rights");
+    wpa_tty_expect(tty, "Guardian (mira):");
     wpa_tty_send(tty, "\n");
-    expect(tty, "Passphrase:");
+    wpa_tty_expect(tty, "Passphrase:");
     assert_false(wpa_tty_is_cooked(tty)); /* no echo */
     wpa_tty_send(tty, "wrong\n");
-    expect(tty, "error Wrong name or passphrase.");
+    wpa_tty_expect(tty, "error Wrong name or passphrase.");
     wpa_tty_send(tty, WPA_SCRIPTED_PASSPHRASE "\n");
-    expect(tty, "Signed in as mira, guardian. Live.");
-    expect(tty, "Health 87 of 100, up 2 since yesterday: security 91, performance 84");
-    expect(tty, "Type a number, a command, or ? for help.");
+    wpa_tty_expect(tty, "Signed in as mira, guardian. Live.");
+    wpa_tty_expect(tty, "Health 87 of 100, up 2 since yesterday: security 91, performance 84");
+    wpa_tty_expect(tty, "Type a number, a command, or ? for help.");
     assert_false(wpa_tty_has(tty, "horse"));
     assert_false(wpa_tty_has(tty, "wrong"));
     assert_true(wpa_tty_is_cooked(tty));
     assert_false(wpa_tty_is_alternate(tty));
     wpa_tty_send(tty, "lock\n");
-    expect(tty, "Signed out.");
+    wpa_tty_expect(tty, "Signed out.");
     wpa_tty_send(tty, "read-only\n");
-    expect(tty, "Signed in as mira, viewer, read-only.");
+    wpa_tty_expect(tty, "Signed in as mira, viewer, read-only.");
     wpa_tty_send(tty, "approve p-2217\n");
-    expect(tty, "error A needs the right to approve: you may look only");
+    wpa_tty_expect(tty, "error A needs the right to approve: you may look only");
     wpa_tty_send(tty, "\004"); /* the end of the input */
     assert_int_equal(wpa_tty_wait_exit(tty, WPA_PATIENCE_MS), 0);
     assert_true(wpa_tty_is_cooked(tty));
@@ -81,13 +72,13 @@ static void test_first_guardian(void **state)
 {
     (void)state;
     WPA_AUTO(wpa_tty) *tty = start("--first");
-    expect(tty, "There is no guardian yet: create the first one.");
+    wpa_tty_expect(tty, "There is no guardian yet: create the first one.");
     wpa_tty_send(tty, "mira\n");
-    expect(tty, "Passphrase:");
+    wpa_tty_expect(tty, "Passphrase:");
     wpa_tty_send(tty, "one long phrase\n");
-    expect(tty, "Passphrase again:");
+    wpa_tty_expect(tty, "Passphrase again:");
     wpa_tty_send(tty, "one long phrase\n");
-    expect(tty, "Signed in as mira, guardian.");
+    wpa_tty_expect(tty, "Signed in as mira, guardian.");
     assert_false(wpa_tty_has(tty, "long phrase"));
 }
 
@@ -95,17 +86,17 @@ static void test_rollback_window(void **state)
 {
     (void)state;
     WPA_AUTO(wpa_tty) *tty = start("--signed-in");
-    expect(tty, "4. d-1042 pin actions to hashes: baking, stage 2 of 3, 2 of 2 workflows.");
+    wpa_tty_expect(tty, "4. d-1042 pin actions to hashes: baking, stage 2 of 3, 2 of 2 workflows.");
     wpa_tty_send(tty, "rollback\n"); /* nothing is selected that nobody has heard of */
-    expect(tty, "note roll-back: which one? Type its number or its id behind");
+    wpa_tty_expect(tty, "note roll-back: which one? Type its number or its id behind");
     wpa_tty_send(tty, "rollback 4\n");
-    expect(tty, "Rolling back d-1042 in");
-    expect(tty, "Type c and Enter to cancel, now and Enter to start at once.");
+    wpa_tty_expect(tty, "Rolling back d-1042 in");
+    wpa_tty_expect(tty, "Type c and Enter to cancel, now and Enter to start at once.");
     wpa_tty_send(tty, "c\n");
-    expect(tty, "ok d-1042: rollback cancelled, the rollout goes on");
+    wpa_tty_expect(tty, "ok d-1042: rollback cancelled, the rollout goes on");
     wpa_tty_send(tty, "R d-1042\n"); /* by the letter of its key */
-    expect(tty, "note rollback of d-1042 started");
-    expect(tty, "note d-1042 has ended: d-1042 tells how");
+    wpa_tty_expect(tty, "note rollback of d-1042 started");
+    wpa_tty_expect(tty, "note d-1042 has ended: d-1042 tells how");
 }
 
 /* Everything a script says is done, each after the one before; and nothing but text is written. */
@@ -143,7 +134,7 @@ static void test_script(void **state)
         "note nothing was told under 77",
     };
     for (size_t i = 0; i < WPA_COUNT(told); i++) {
-        expect(tty, told[i]);
+        wpa_tty_expect(tty, told[i]);
     }
     static const char *const never[] = {"^[", "─", "│", "█", "▸", "✓"};
     for (size_t i = 0; i < WPA_COUNT(never); i++) {

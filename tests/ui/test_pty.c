@@ -31,40 +31,24 @@ static wpa_tty *start(const char *const args[], int rows, int cols)
     return tty;
 }
 
-static void expect(wpa_tty *tty, const char *text)
-{
-    if (!wpa_tty_wait(tty, text, WPA_PATIENCE_MS)) {
-        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-        (void)fprintf(stderr, "waited for: %s\n%s", text, wpa_tty_text(tty, arena));
-        fail();
-    }
-}
-
-/* A key press of its own: nothing else within the 5 ms before it. */
-static void press(wpa_tty *tty, const char *key)
-{
-    wpa_tty_settle(tty, 20);
-    wpa_tty_send(tty, key);
-}
-
 static const char *const signed_in[] = {"--signed-in", NULL};
 
 static void test_sign_in_and_leave(void **state)
 {
     (void)state;
     WPA_AUTO(wpa_tty) *tty = start(NULL, 24, 80);
-    expect(tty, "Passphrase");
-    expect(tty, "mira_");
+    wpa_tty_expect(tty, "Passphrase");
+    wpa_tty_expect(tty, "mira_");
     wpa_tty_send(tty, "wrong\r");
-    expect(tty, "Wrong name or passphrase.");
+    wpa_tty_expect(tty, "Wrong name or passphrase.");
     wpa_tty_send(tty, WPA_SCRIPTED_PASSPHRASE);
-    expect(tty, "∙∙∙∙∙∙∙∙∙∙∙∙∙∙∙∙_");
+    wpa_tty_expect(tty, "∙∙∙∙∙∙∙∙∙∙∙∙∙∙∙∙_");
     assert_false(wpa_tty_has(tty, "correct"));
     wpa_tty_send(tty, "\r");
-    expect(tty, "LIVE  mira guardian");
+    wpa_tty_expect(tty, "LIVE  mira guardian");
     assert_true(wpa_tty_is_alternate(tty));
     assert_false(wpa_tty_is_cooked(tty));
-    press(tty, "q");
+    wpa_tty_press(tty, "q");
     assert_int_equal(wpa_tty_wait_exit(tty, WPA_PATIENCE_MS), 0);
     assert_false(wpa_tty_is_alternate(tty));
     assert_true(wpa_tty_is_cooked(tty));
@@ -75,14 +59,14 @@ static void test_first_guardian(void **state)
     (void)state;
     static const char *const args[] = {"--first", NULL};
     WPA_AUTO(wpa_tty) *tty = start(args, 24, 80);
-    expect(tty, "create the first one");
+    wpa_tty_expect(tty, "create the first one");
     wpa_tty_send(tty, "one long phrase\r");
     wpa_tty_send(tty, "another phrase\r");
-    expect(tty, "The two passphrases differ.");
+    wpa_tty_expect(tty, "The two passphrases differ.");
     wpa_tty_send(tty,
                  "\025one long phrase\r"); /* the first field is kept: Ctrl-U is for the second */
-    expect(tty, "LIVE  mira guardian");
-    expect(tty, "Health 87");
+    wpa_tty_expect(tty, "LIVE  mira guardian");
+    wpa_tty_expect(tty, "Health 87");
     assert_true(wpa_tty_wait_gone(tty, "phrase", WPA_PATIENCE_MS));
 }
 
@@ -95,21 +79,21 @@ static void test_rollback_key(void **state)
                    source ? source : ".");
     WPA_AUTO(wpa_tty) *tty =
         start((const char *const[]){"--signed-in", "--config", window, NULL}, 24, 80);
-    expect(tty, "Health 87");
-    press(tty, "5");
-    expect(tty, "▸ d-1042");
-    press(tty, "R");
-    expect(tty, "ROLLING BACK d-1042 in");
-    expect(tty, "held: no further workflow is switched");
-    press(tty, "\033");
-    expect(tty, "rollback cancelled");
+    wpa_tty_expect(tty, "Health 87");
+    wpa_tty_press(tty, "5");
+    wpa_tty_expect(tty, "▸ d-1042");
+    wpa_tty_press(tty, "R");
+    wpa_tty_expect(tty, "ROLLING BACK d-1042 in");
+    wpa_tty_expect(tty, "held: no further workflow is switched");
+    wpa_tty_press(tty, "\033");
+    wpa_tty_expect(tty, "rollback cancelled");
     assert_true(wpa_tty_wait_gone(tty, "ROLLING BACK", WPA_PATIENCE_MS));
     wpa_tty_settle(tty, 300); /* an R right behind an Esc could be the end of a torn report */
-    press(tty, "R");
-    expect(tty, "ROLLING BACK d-1042 in");
-    press(tty, "\r");
-    expect(tty, "rollback of d-1042 started");
-    expect(tty, "rolled_back");
+    wpa_tty_press(tty, "R");
+    wpa_tty_expect(tty, "ROLLING BACK d-1042 in");
+    wpa_tty_press(tty, "\r");
+    wpa_tty_expect(tty, "rollback of d-1042 started");
+    wpa_tty_expect(tty, "rolled_back");
 }
 
 /* Byte by byte, as over a slow line; whether it has pressed R. */
@@ -135,9 +119,9 @@ static void test_no_key_out_of_other_bytes(void **state)
                                           "\033]11;rgb:0/0/0\033\\",
                                           "\033P1$r0mR\033\\"};
     WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
-    expect(tty, "Health 87");
-    press(tty, "5");
-    expect(tty, "▸ d-1042");
+    wpa_tty_expect(tty, "Health 87");
+    wpa_tty_press(tty, "5");
+    wpa_tty_expect(tty, "▸ d-1042");
     for (size_t i = 0; i < WPA_COUNT(hostile); i++) {
         wpa_tty_send(tty, hostile[i]);
         wpa_tty_settle(tty, 30);
@@ -148,14 +132,14 @@ static void test_no_key_out_of_other_bytes(void **state)
     int n_pressed = 0;
     while (n_pressed < 5 && is_rolling_back_after(tty, "\033[24;80R")) {
         n_pressed++;
-        press(tty, "\033");
-        expect(tty, "rollback cancelled");
+        wpa_tty_press(tty, "\033");
+        wpa_tty_expect(tty, "rollback cancelled");
         assert_true(wpa_tty_wait_gone(tty, "ROLLING BACK", WPA_PATIENCE_MS));
         wpa_tty_settle(tty, 300);
     }
     assert_true(n_pressed < 5);
-    press(tty, "?");
-    expect(tty, "Help: keys for deploys");
+    wpa_tty_press(tty, "?");
+    wpa_tty_expect(tty, "Help: keys for deploys");
 }
 
 /* The map is walked, and what is selected put in the middle, by keys of a real terminal. */
@@ -163,19 +147,19 @@ static void test_map(void **state)
 {
     (void)state;
     WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
-    expect(tty, "Health 87");
-    press(tty, "6");
-    expect(tty, "┌▸ web/release.yml ↻      49");
-    press(tty, "\033[B");
-    expect(tty, "┼▸ mobile/nightly.yml");
-    press(tty, "\r");
-    expect(tty, "Map: mobile/nightly.yml");
-    press(tty, "\033[D");
-    expect(tty, "─▸ mobile/nightly~");
-    press(tty, "=");
-    expect(tty, "Used by: a change here reaches these");
-    press(tty, "\033");
-    expect(tty, "Map: payments/ci.yml");
+    wpa_tty_expect(tty, "Health 87");
+    wpa_tty_press(tty, "6");
+    wpa_tty_expect(tty, "┌▸ web/release.yml ↻      49");
+    wpa_tty_press(tty, "\033[B");
+    wpa_tty_expect(tty, "┼▸ mobile/nightly.yml");
+    wpa_tty_press(tty, "\r");
+    wpa_tty_expect(tty, "Map: mobile/nightly.yml");
+    wpa_tty_press(tty, "\033[D");
+    wpa_tty_expect(tty, "─▸ mobile/nightly~");
+    wpa_tty_press(tty, "=");
+    wpa_tty_expect(tty, "Used by: a change here reaches these");
+    wpa_tty_press(tty, "\033");
+    wpa_tty_expect(tty, "Map: payments/ci.yml");
 }
 
 static void test_resize_storm(void **state)
@@ -184,17 +168,17 @@ static void test_resize_storm(void **state)
     static const int sizes[][2] = {{5, 20}, {24, 80},  {1, 1},   {60, 200},  {10, 40},
                                    {9, 39}, {50, 133}, {23, 79}, {120, 400}, {24, 80}};
     WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
-    expect(tty, "Health 87");
+    wpa_tty_expect(tty, "Health 87");
     for (size_t i = 0; i < WPA_COUNT(sizes); i++) {
         wpa_tty_resize(tty, sizes[i][0], sizes[i][1]);
         wpa_tty_send(tty, i % 2 ? "j" : "\t");
         wpa_tty_settle(tty, 20);
     }
-    expect(tty, "Workflows, worst first");
-    expect(tty, "LIVE  mira guardian");
+    wpa_tty_expect(tty, "Workflows, worst first");
+    wpa_tty_expect(tty, "LIVE  mira guardian");
     wpa_tty_resize(tty, 5, 20);
-    expect(tty, "wpa needs 40x10");
-    press(tty, "q");
+    wpa_tty_expect(tty, "wpa needs 40x10");
+    wpa_tty_press(tty, "q");
     assert_int_equal(wpa_tty_wait_exit(tty, WPA_PATIENCE_MS), 0);
 }
 
@@ -204,7 +188,7 @@ static void test_signals_give_the_terminal_back(void **state)
     static const int signals[] = {SIGTERM, SIGHUP, SIGINT};
     for (size_t i = 0; i < WPA_COUNT(signals); i++) {
         WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
-        expect(tty, "Health 87");
+        wpa_tty_expect(tty, "Health 87");
         wpa_tty_signal(tty, signals[i]);
         assert_int_equal(wpa_tty_wait_exit(tty, WPA_PATIENCE_MS), 0);
         assert_false(wpa_tty_is_alternate(tty));
@@ -217,7 +201,7 @@ static void test_crash_gives_the_terminal_back(void **state)
 {
     (void)state;
     WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
-    expect(tty, "Health 87");
+    wpa_tty_expect(tty, "Health 87");
     wpa_tty_signal(tty, SIGABRT);
     assert_int_equal(wpa_tty_wait_exit(tty, WPA_PATIENCE_MS), 128 + SIGABRT);
     assert_false(wpa_tty_is_alternate(tty));
@@ -229,8 +213,8 @@ static void test_suspend_and_continue(void **state)
 {
     (void)state;
     WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
-    expect(tty, "Health 87");
-    press(tty, "\032");
+    wpa_tty_expect(tty, "Health 87");
+    wpa_tty_press(tty, "\032");
     assert_true(wpa_tty_wait_gone(tty, "Health 87", WPA_PATIENCE_MS));
     for (int64_t end_ms = wpa_monotonic_ms() + WPA_PATIENCE_MS;
          !wpa_tty_is_stopped(tty) && wpa_monotonic_ms() < end_ms;) {
@@ -239,9 +223,9 @@ static void test_suspend_and_continue(void **state)
     assert_true(wpa_tty_is_stopped(tty));
     assert_true(wpa_tty_is_cooked(tty)); /* left to the shell as it was */
     wpa_tty_signal(tty, SIGCONT);
-    expect(tty, "Health 87");
-    press(tty, "2");
-    expect(tty, "[2 Workflows]");
+    wpa_tty_expect(tty, "Health 87");
+    wpa_tty_press(tty, "2");
+    wpa_tty_expect(tty, "[2 Workflows]");
 }
 
 /* A screen without news sends its clock and nothing else. */
@@ -249,7 +233,7 @@ static void test_quiet_screen(void **state)
 {
     (void)state;
     WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
-    expect(tty, "Health 87");
+    wpa_tty_expect(tty, "Health 87");
     wpa_tty_settle(tty, 300);
     size_t before = wpa_tty_bytes(tty), bytes = 0;
     int64_t start_ms = wpa_monotonic_ms(), ms = 0;
@@ -267,18 +251,18 @@ static void test_mouse_reports(void **state)
 {
     (void)state;
     WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
-    expect(tty, "Health 87");
-    press(tty, "\033[<0;27;2M\033[<0;27;2m");
-    expect(tty, "[3 Findings]");
-    press(tty, "\033[<65;10;10M");
-    expect(tty, "4 of 12");
-    press(tty, "\033[<0;10;6M\033[<0;10;6m");
-    expect(tty, "2 of 12");
-    press(tty, "m");
-    expect(tty, "mouse off");
-    press(tty, "\033[<0;10;8M"); /* not asked for: swallowed */
-    press(tty, "j");
-    expect(tty, "3 of 12");
+    wpa_tty_expect(tty, "Health 87");
+    wpa_tty_press(tty, "\033[<0;27;2M\033[<0;27;2m");
+    wpa_tty_expect(tty, "[3 Findings]");
+    wpa_tty_press(tty, "\033[<65;10;10M");
+    wpa_tty_expect(tty, "4 of 12");
+    wpa_tty_press(tty, "\033[<0;10;6M\033[<0;10;6m");
+    wpa_tty_expect(tty, "2 of 12");
+    wpa_tty_press(tty, "m");
+    wpa_tty_expect(tty, "mouse off");
+    wpa_tty_press(tty, "\033[<0;10;8M"); /* not asked for: swallowed */
+    wpa_tty_press(tty, "j");
+    wpa_tty_expect(tty, "3 of 12");
 }
 
 /*
@@ -289,15 +273,15 @@ static void test_step_of_the_cursor(void **state)
 {
     (void)state;
     WPA_AUTO(wpa_tty) *tty = start(signed_in, 24, 80);
-    expect(tty, "Health 87");
-    press(tty, "2");
-    expect(tty, "1 of 9");
+    wpa_tty_expect(tty, "Health 87");
+    wpa_tty_press(tty, "2");
+    wpa_tty_expect(tty, "1 of 9");
     size_t least = SIZE_MAX;
     for (int i = 0; i < 6; i++) {
         wpa_tty_settle(tty, 200);
         size_t before = wpa_tty_bytes(tty);
-        press(tty, i % 2 ? "k" : "j");
-        expect(tty, i % 2 ? "1 of 9" : "2 of 9");
+        wpa_tty_press(tty, i % 2 ? "k" : "j");
+        wpa_tty_expect(tty, i % 2 ? "1 of 9" : "2 of 9");
         wpa_tty_settle(tty, 100);
         size_t bytes = wpa_tty_bytes(tty) - before;
         least = bytes < least ? bytes : least;
@@ -310,13 +294,13 @@ static void test_wall_takes_no_keys(void **state)
     (void)state;
     static const char *const args[] = {"--wall", NULL};
     WPA_AUTO(wpa_tty) *tty = start(args, 45, 160);
-    expect(tty, "FLEET HEALTH");
+    wpa_tty_expect(tty, "FLEET HEALTH");
     for (const char *key = "5RDAXHKq:"; *key; key++) {
         wpa_tty_send_bytes(tty, key, 1);
         wpa_tty_settle(tty, 10);
     }
     assert_true(wpa_tty_has(tty, "FLEET HEALTH"));
-    press(tty, "\003");
+    wpa_tty_press(tty, "\003");
     assert_int_equal(wpa_tty_wait_exit(tty, WPA_PATIENCE_MS), 0);
 }
 
@@ -331,11 +315,11 @@ static void test_no_terminal(void **state)
     const char *env[] = {"TERM=dumb", NULL};
     WPA_AUTO(wpa_tty) *tty = wpa_tty_start(argv, env, 24, 80, &err);
     assert_non_null(tty);
-    expect(tty, "TERM is 'dumb'");
+    wpa_tty_expect(tty, "TERM is 'dumb'");
     assert_int_equal(wpa_tty_wait_exit(tty, WPA_PATIENCE_MS), 1);
     WPA_AUTO(wpa_tty) *gone = wpa_tty_start(argv, NULL, 24, 80, &err);
     assert_non_null(gone);
-    expect(gone, "there is no terminal here");
+    wpa_tty_expect(gone, "there is no terminal here");
     assert_int_equal(wpa_tty_wait_exit(gone, WPA_PATIENCE_MS), 1);
 }
 

@@ -161,6 +161,10 @@ typedef enum wpa_sort {
     WPA_SORT_COUNT
 } wpa_sort;
 
+/** As the database and the files that the console keeps name them. */
+extern const char *const wpa_list_words[WPA_LIST_COUNT];
+extern const char *const wpa_sort_words[WPA_SORT_COUNT];
+
 /** How many rows a filter would let through without one of its terms. */
 typedef struct wpa_without {
     const char *term; /* "wf:" "!rule:" "cache" */

@@ -13,25 +13,16 @@
     ((int64_t)2 * 1000000) /* a big fleet's rows are not counted once more                         \
                             */
 
-static const struct {
-    const char *name;
-    const wpa_row_kind *kind;
-} lists[WPA_LIST_COUNT] = {
-    [WPA_LIST_WORKFLOWS] = {"workflows", &wpa_workflow_kind},
-    [WPA_LIST_FINDINGS] = {"findings", &wpa_finding_kind},
-    [WPA_LIST_PATCHES] = {"patches", &wpa_patch_kind},
-    [WPA_LIST_DEPLOYMENTS] = {"deployments", &wpa_deployment_kind},
-    [WPA_LIST_AUDIT] = {"audit", &wpa_audit_kind},
-    [WPA_LIST_NOTICES] = {"notices", &wpa_notice_kind},
-    [WPA_LIST_JOBS] = {"jobs", &wpa_job_kind},
-    [WPA_LIST_RUNS] = {"runs", &wpa_run_kind},
-    [WPA_LIST_DESTINATIONS] = {"destinations", &wpa_destination_kind},
-};
-
-static const char *const sorts[WPA_SORT_COUNT] = {
-    [WPA_SORT_DEFAULT] = "default",   [WPA_SORT_NAME] = "name",         [WPA_SORT_AGE] = "age",
-    [WPA_SORT_STATE] = "state",       [WPA_SORT_SEVERITY] = "severity", [WPA_SORT_SCORE] = "score",
-    [WPA_SORT_FINDINGS] = "findings",
+static const wpa_row_kind *const kinds[WPA_LIST_COUNT] = {
+    [WPA_LIST_WORKFLOWS] = &wpa_workflow_kind,
+    [WPA_LIST_FINDINGS] = &wpa_finding_kind,
+    [WPA_LIST_PATCHES] = &wpa_patch_kind,
+    [WPA_LIST_DEPLOYMENTS] = &wpa_deployment_kind,
+    [WPA_LIST_AUDIT] = &wpa_audit_kind,
+    [WPA_LIST_NOTICES] = &wpa_notice_kind,
+    [WPA_LIST_JOBS] = &wpa_job_kind,
+    [WPA_LIST_RUNS] = &wpa_run_kind,
+    [WPA_LIST_DESTINATIONS] = &wpa_destination_kind,
 };
 
 typedef struct page {
@@ -218,8 +209,8 @@ wpa_msg *wpa_feed_list(wpa_db *db, const wpa_list_watch *watch, wpa_error *err)
     int64_t started_us = wpa_now_us();
     wpa_list_view *view = wpa_arena_alloc(msg->arena, sizeof *view);
     page p = {
-        .list = lists[query->list].name,
-        .sort = sorts[query->sort],
+        .list = wpa_list_words[query->list],
+        .sort = wpa_sort_words[query->sort],
         .descending = wpa_db_bool(query->is_descending),
     };
     size_t n_terms = 0;
@@ -230,7 +221,7 @@ wpa_msg *wpa_feed_list(wpa_db *db, const wpa_list_watch *watch, wpa_error *err)
     p.terms = wpa_feed_terms(query->list, terms, n_terms, msg->arena, &view->ignored);
     (void)wpa_db_number(query->scope.kind == WPA_OBJECT_WORKFLOW ? query->scope.id : 0, p.scope);
     WPA_AUTO(wpa_rows) *rows = read_window(db, &p, query, msg->arena, err);
-    if (!rows || !fill_rows(rows, lists[query->list].kind, msg->arena, view, err) ||
+    if (!rows || !fill_rows(rows, kinds[query->list], msg->arena, view, err) ||
         !count(db, &p, rows, view, err) ||
         (query->list == WPA_LIST_AUDIT && !add_verification(db, msg->arena, view, err))) {
         return NULL;
@@ -261,7 +252,7 @@ int64_t *wpa_feed_matching(wpa_db *db, const wpa_list_query *query, size_t n_max
         return NULL;
     }
     const char *params[] = {
-        lists[query->list].name,
+        wpa_list_words[query->list],
         wpa_feed_terms(query->list, terms, n_terms, arena, &ignored),
         wpa_db_number(query->scope.kind == WPA_OBJECT_WORKFLOW ? query->scope.id : 0, scope),
         wpa_db_number((int64_t)n_max, limit),

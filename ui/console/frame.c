@@ -98,27 +98,7 @@ static void draw_top(wpa_ui *ui, const wpa_canvas *canvas)
 static int marked_tab(wpa_ui *ui)
 {
     const wpa_page *page = wpa_ui_page(ui);
-    if (page->view->tab) {
-        return page->view->tab;
-    }
-    switch (page->object.kind) {
-    case WPA_OBJECT_WORKFLOW:
-        return 2;
-    case WPA_OBJECT_FINDING:
-        return 3;
-    case WPA_OBJECT_PATCH:
-        return 4;
-    case WPA_OBJECT_DEPLOYMENT:
-        return 5;
-    case WPA_OBJECT_NONE:
-    case WPA_OBJECT_JOB:
-    case WPA_OBJECT_RUN:
-    case WPA_OBJECT_NOTICE:
-    case WPA_OBJECT_AUDIT:
-    case WPA_OBJECT_DESTINATION:
-        break;
-    }
-    return 0;
+    return page->view->tab ? page->view->tab : wpa_tab_of_object(page->object.kind);
 }
 
 static const char *const tab_names[WPA_TABS] = {"Dash",    "Workflows", "Findings", "Patches",

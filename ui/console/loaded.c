@@ -309,17 +309,26 @@ static const size_t cursor_at[WPA_LIST_COUNT] = {
     [WPA_LIST_DESTINATIONS] = offsetof(wpa_destination_row, cursor),
 };
 
+static const char *row_at(const wpa_list_view *view, size_t i)
+{
+    return (const char *)view->rows + i * row_bytes[view->list];
+}
+
+const char *wpa_loaded_cursor(const wpa_list_view *view, size_t i)
+{
+    const char *cursor = NULL;
+    memcpy(&cursor, row_at(view, i) + cursor_at[view->list], sizeof cursor);
+    return cursor;
+}
+
 const char *wpa_loaded_row_cursor(const wpa_list_view *view, int index, int64_t id)
 {
     int64_t its_id = 0;
-    const char *cursor = NULL;
     if (index < 0 || (size_t)index >= view->n_rows) {
         return NULL;
     }
-    const char *row = (const char *)view->rows + (size_t)index * row_bytes[view->list];
-    memcpy(&its_id, row, sizeof its_id);
-    memcpy(&cursor, row + cursor_at[view->list], sizeof cursor);
-    return its_id == id ? cursor : NULL;
+    memcpy(&its_id, row_at(view, (size_t)index), sizeof its_id);
+    return its_id == id ? wpa_loaded_cursor(view, (size_t)index) : NULL;
 }
 
 size_t wpa_loaded_row_bytes(wpa_list list)

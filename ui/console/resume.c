@@ -13,21 +13,6 @@
 
 #define FILE_MAX_BYTES 65536
 
-static const char *const list_names[WPA_LIST_COUNT] = {[WPA_LIST_WORKFLOWS] = "workflows",
-                                                       [WPA_LIST_FINDINGS] = "findings",
-                                                       [WPA_LIST_PATCHES] = "patches",
-                                                       [WPA_LIST_DEPLOYMENTS] = "deployments",
-                                                       [WPA_LIST_AUDIT] = "audit",
-                                                       [WPA_LIST_NOTICES] = "notices",
-                                                       [WPA_LIST_JOBS] = "jobs",
-                                                       [WPA_LIST_RUNS] = "runs",
-                                                       [WPA_LIST_DESTINATIONS] = "destinations"};
-
-static const char *const sort_names[WPA_SORT_COUNT] = {
-    [WPA_SORT_DEFAULT] = "default",  [WPA_SORT_NAME] = "name",         [WPA_SORT_AGE] = "age",
-    [WPA_SORT_STATE] = "state",      [WPA_SORT_SEVERITY] = "severity", [WPA_SORT_SCORE] = "score",
-    [WPA_SORT_FINDINGS] = "findings"};
-
 /* ---- the file -------------------------------------------------------------------------------- */
 
 /* A wall of screens and a pane of tmux are used for different things. */
@@ -70,7 +55,7 @@ static bool take_list(wpa_rows *rows, const wpa_yaml_node *node, wpa_error *err)
         !wpa_yaml_get_text(node, "cursor", &cursor, err)) {
         return false;
     }
-    int index = sort ? wpa_text_index(sort, sort_names, WPA_SORT_COUNT) : -1;
+    int index = sort ? wpa_text_index(sort, wpa_sort_words, WPA_SORT_COUNT) : -1;
     rows->sort = index < 0 ? WPA_SORT_DEFAULT : (wpa_sort)index;
     (void)wpa_text_copy(rows->filter, sizeof rows->filter, filter ? filter : "");
     rows->resumes_at = wpa_object_parse(selected ? selected : "");
@@ -88,7 +73,7 @@ static bool take(wpa_ui *ui, const wpa_yaml_node *root, wpa_error *err)
     }
     for (int i = 0; i < WPA_LIST_COUNT; i++) {
         const wpa_yaml_node *list = NULL;
-        if (!wpa_yaml_get_mapping(root, list_names[i], &list, err) ||
+        if (!wpa_yaml_get_mapping(root, wpa_list_words[i], &list, err) ||
             (list && !take_list(&ui->lists[i], list, err))) {
             return false;
         }
@@ -149,9 +134,10 @@ static void put_list(wpa_ui *ui, int list, wpa_buf *buf)
     if (selected.kind == WPA_OBJECT_NONE && !rows->filter[0]) {
         return;
     }
-    wpa_buf_printf(buf, "%s:\n  sort: %s\n  turned: %s\n  selected: \"%s\"\n  filter: ",
-                   list_names[list], sort_names[rows->sort], rows->is_descending ? "true" : "false",
-                   wpa_object_text(selected, id, sizeof id));
+    wpa_buf_printf(
+        buf, "%s:\n  sort: %s\n  turned: %s\n  selected: \"%s\"\n  filter: ", wpa_list_words[list],
+        wpa_sort_words[rows->sort], rows->is_descending ? "true" : "false",
+        wpa_object_text(selected, id, sizeof id));
     wpa_saved_put_quoted(buf, rows->filter);
     wpa_buf_text(buf, "  cursor: ");
     wpa_saved_put_quoted(buf, cursor ? cursor : "");

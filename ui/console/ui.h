@@ -433,6 +433,8 @@ void wpa_resume_take(wpa_ui *ui);
 /** Keeps it, when he leaves or the console is locked. */
 void wpa_resume_keep(wpa_ui *ui);
 
+/** Key of row i of a view. (loaded.c) */
+const char *wpa_loaded_cursor(const wpa_list_view *view, size_t i);
 /** Key of row index of a view if it begins with this id; NULL it does not. */
 const char *wpa_loaded_row_cursor(const wpa_list_view *view, int index, int64_t id);
 /** Size of a row of this list. */
@@ -504,4 +506,6 @@ extern const size_t wpa_n_views;
 const wpa_view *wpa_view_of_tab(int tab);
 /** The view that shows a thing of this kind. */
 const wpa_view *wpa_view_of_object(wpa_object_kind kind);
+/** The tab of the list that things of this kind are rows of; 0: none. */
+int wpa_tab_of_object(wpa_object_kind kind);
 const wpa_view *wpa_view_named(const char *id);

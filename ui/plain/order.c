@@ -41,24 +41,11 @@ static void select_row(wpa_ui *ui, wpa_object object)
 
 static bool is_known(const wpa_ui *ui, wpa_object object)
 {
-    switch (object.kind) {
-    case WPA_OBJECT_WORKFLOW:
-        return wpa_ui_workflow(ui, object.id) != NULL;
-    case WPA_OBJECT_FINDING:
-        return wpa_ui_finding(ui, object.id) != NULL;
-    case WPA_OBJECT_PATCH:
-        return wpa_ui_patch(ui, object.id) != NULL;
-    case WPA_OBJECT_DEPLOYMENT:
-        return wpa_ui_deployment(ui, object.id) != NULL;
-    case WPA_OBJECT_NONE:
-    case WPA_OBJECT_JOB:
-    case WPA_OBJECT_RUN:
-    case WPA_OBJECT_NOTICE:
-    case WPA_OBJECT_AUDIT:
-    case WPA_OBJECT_DESTINATION:
-        break;
-    }
-    return true;
+    return object.kind == WPA_OBJECT_WORKFLOW     ? wpa_ui_workflow(ui, object.id) != NULL
+           : object.kind == WPA_OBJECT_FINDING    ? wpa_ui_finding(ui, object.id) != NULL
+           : object.kind == WPA_OBJECT_PATCH      ? wpa_ui_patch(ui, object.id) != NULL
+           : object.kind == WPA_OBJECT_DEPLOYMENT ? wpa_ui_deployment(ui, object.id) != NULL
+                                                  : true;
 }
 
 /* The page that is open needs no telling. */

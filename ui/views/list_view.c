@@ -26,33 +26,6 @@ const void *wpa_list_row(const wpa_ui *ui, const wpa_page *page)
     return (const char *)view->rows + (size_t)state->cursor.index * kind_of(page)->table->row_bytes;
 }
 
-static const char *cursor_of(const wpa_list_view *view, size_t i)
-{
-    switch (view->list) {
-    case WPA_LIST_WORKFLOWS:
-        return view->workflows[i].cursor;
-    case WPA_LIST_FINDINGS:
-        return view->findings[i].cursor;
-    case WPA_LIST_PATCHES:
-        return view->patches[i].cursor;
-    case WPA_LIST_DEPLOYMENTS:
-        return view->deployments[i].cursor;
-    case WPA_LIST_AUDIT:
-        return view->audit[i].cursor;
-    case WPA_LIST_NOTICES:
-        return view->notices[i].cursor;
-    case WPA_LIST_JOBS:
-        return view->jobs[i].cursor;
-    case WPA_LIST_RUNS:
-        return view->runs[i].cursor;
-    case WPA_LIST_DESTINATIONS:
-        return view->destinations[i].cursor;
-    case WPA_LIST_COUNT:
-        break;
-    }
-    return NULL;
-}
-
 wpa_cursor *wpa_list_cursor(wpa_page *page)
 {
     return &((wpa_list_state *)page->state)->cursor;
@@ -276,7 +249,7 @@ static void fetch_more(wpa_ui *ui, wpa_page *page)
     }
     bool is_near_end = view->has_after && state->cursor.index + EDGE > (int)view->n_rows;
     bool is_near_start = view->has_before && state->cursor.index < EDGE;
-    const char *cursor = cursor_of(view, (size_t)state->cursor.index);
+    const char *cursor = wpa_loaded_cursor(view, (size_t)state->cursor.index);
     if ((is_near_end || is_near_start) && cursor) {
         wpa_ui_watch_list(ui, list, cursor, false);
     }

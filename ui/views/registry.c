@@ -20,27 +20,36 @@ const wpa_view *wpa_view_of_tab(int tab)
     return wpa_views[0];
 }
 
+/* Things that have a page of their own, and the list that they are rows of. */
+static const struct {
+    wpa_object_kind kind;
+    const wpa_view *page, *list;
+} shown[] = {
+    {WPA_OBJECT_WORKFLOW, &wpa_view_workflow, &wpa_view_workflows},
+    {WPA_OBJECT_FINDING, &wpa_view_finding, &wpa_view_findings},
+    {WPA_OBJECT_PATCH, &wpa_view_patch, &wpa_view_patches},
+    {WPA_OBJECT_DEPLOYMENT, &wpa_view_deployment, &wpa_view_deploys},
+    {WPA_OBJECT_JOB, &wpa_view_job, &wpa_view_jobs},
+};
+
 const wpa_view *wpa_view_of_object(wpa_object_kind kind)
 {
-    switch (kind) {
-    case WPA_OBJECT_WORKFLOW:
-        return &wpa_view_workflow;
-    case WPA_OBJECT_FINDING:
-        return &wpa_view_finding;
-    case WPA_OBJECT_PATCH:
-        return &wpa_view_patch;
-    case WPA_OBJECT_DEPLOYMENT:
-        return &wpa_view_deployment;
-    case WPA_OBJECT_JOB:
-        return &wpa_view_job;
-    case WPA_OBJECT_RUN:
-    case WPA_OBJECT_NOTICE:
-    case WPA_OBJECT_AUDIT:
-    case WPA_OBJECT_DESTINATION:
-    case WPA_OBJECT_NONE:
-        break;
+    for (size_t i = 0; i < WPA_COUNT(shown); i++) {
+        if (shown[i].kind == kind) {
+            return shown[i].page;
+        }
     }
     return NULL;
+}
+
+int wpa_tab_of_object(wpa_object_kind kind)
+{
+    for (size_t i = 0; i < WPA_COUNT(shown); i++) {
+        if (shown[i].kind == kind) {
+            return shown[i].list->tab;
+        }
+    }
+    return 0;
 }
 
 const wpa_view *wpa_view_named(const char *id)

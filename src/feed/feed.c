@@ -135,6 +135,7 @@ void wpa_feed_close(wpa_feed *feed)
     stop_lane(&feed->slow);
     wpa_feed_browser_end(feed);
     if (feed->engine) {
+        wpa_feed_session_leave(feed);
         wpa_engine_close(feed->engine);
     }
     free_orders(feed->to_reader);

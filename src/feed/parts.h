@@ -40,6 +40,7 @@ struct wpa_feed {
     wpa_queue *to_reader;
     pthread_t reader;
     bool is_reader_started;
+    bool was_live;             /* the reader had its database when it ended */
     wpa_feed_lane quick, slow; /* their threads start once the engine is open */
     wpa_engine *engine;        /* made by the reader before the lanes start */
     atomic_bool is_closing;
@@ -54,6 +55,8 @@ struct wpa_feed {
     char refusal[256];              /* why it ended, or "" */
 };
 
+/** He has closed the console: his session ends, so that he is gone for the others too. */
+void wpa_feed_session_leave(wpa_feed *feed);
 /** What the console's person looks at, told to the others. */
 bool wpa_feed_session_place(wpa_feed *feed, const wpa_command *command, wpa_error *err) WPA_CHECK;
 /** Push a message for the console; false once the console is gone. */

@@ -185,3 +185,18 @@ bool wpa_feed_session_place(wpa_feed *feed, const wpa_command *command, wpa_erro
     wpa_engine_give(feed->engine, db);
     return is_done;
 }
+
+void wpa_feed_session_leave(wpa_feed *feed)
+{
+    /* Nobody waits at his shell for a database that is gone: others see it by his silence then. */
+    if (!feed->is_signed_in || feed->options.is_wall || !feed->was_live) {
+        return;
+    }
+    wpa_error err = {0};
+    wpa_db *db = wpa_engine_take(feed->engine, &err);
+    bool is_told = db && wpa_session_end(db, &feed->session, &err);
+    wpa_engine_give(feed->engine, db);
+    if (!is_told) {
+        wpa_log_error(feed->options.engine.log, "feed", &err);
+    }
+}

@@ -391,6 +391,7 @@ void *wpa_feed_read(void *argument)
     if (open_engine(&r)) {
         loop(&r);
     }
+    r.feed->was_live = r.is_live;
     for (size_t i = 0; i < WPA_LIST_COUNT; i++) {
         wpa_arena_free(r.lists[i].arena);
     }

@@ -580,6 +580,24 @@ static void a_cut_is_said_and_mended(void **state)
     wpa_msg_free(expect(f, is_link, &live, "live link again"));
 }
 
+/** For the others he is there no longer than the console is. */
+static void who_leaves_is_gone(void **state)
+{
+    static const char there[] = "SELECT count(*) FROM wpa.session WHERE kind = 'console' AND "
+                                "ended_at IS NULL AND place = 'f-7'";
+    fixture *f = *state;
+    expect_session(f, WPA_SESSION_FIRST_GUARDIAN);
+    assert_int_equal(
+        ask(f, sign_in(f, WPA_COMMAND_FIRST_GUARDIAN, "a long passphrase"), NULL, NULL), WPA_OK);
+    wpa_command *place = command(f, WPA_COMMAND_PLACE);
+    place->text = "f-7";
+    assert_int_equal(ask(f, place, NULL, NULL), WPA_OK);
+    assert_int_equal(wpa_test_sql_int(f->pg, 0, there), 1);
+    wpa_feed_close(f->feed);
+    f->feed = NULL;
+    assert_int_equal(wpa_test_sql_int(f->pg, 0, there), 0);
+}
+
 int main(void)
 {
     wpa_test_pg_need();
@@ -590,6 +608,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(fields_are_those_of_the_views, set_up, tear_down),
         cmocka_unit_test_setup_teardown(notices_come_in_any_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_cut_is_said_and_mended, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_leaves_is_gone, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

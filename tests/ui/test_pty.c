@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <wpa/clock.h>
+#include <wpa/file.h>
 
 #include "harness/patience.h"
 #include "harness/scripted.h"
@@ -304,6 +305,44 @@ static void test_wall_takes_no_keys(void **state)
     assert_int_equal(wpa_tty_wait_exit(tty, WPA_PATIENCE_MS), 0);
 }
 
+/* Is this text in the file? It may not be there yet. */
+static bool file_has(const char *path, const char *text)
+{
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_error err = {0};
+    size_t size_bytes = 0;
+    const char *file = wpa_file_read(path, 65536, arena, &size_bytes, &err);
+    return file && strstr(file, text);
+}
+
+static void test_killed_it_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_error err = {0};
+    const char *folder = wpa_dir_temp("/tmp/wpa-killed-", arena, &err);
+    const char *file = wpa_path_join(arena, folder, "console-mira-small.yaml");
+    const char *const args[] = {"--signed-in", "--config",
+                                wpa_path_join(arena, folder, "console.yaml"), NULL};
+    wpa_tty *tty = start(args, 24, 80);
+    wpa_tty_expect(tty, "Health 87");
+    wpa_tty_press(tty, "4");
+    wpa_tty_expect(tty, "[4 Patches]");
+    for (int64_t end_ms = wpa_monotonic_ms() + WPA_PATIENCE_MS; !file_has(file, "tab: 4");) {
+        assert_true(wpa_monotonic_ms() < end_ms);
+        wpa_tty_settle(tty, 20);
+        wpa_sleep_ms(20);
+    }
+    wpa_tty_signal(tty, SIGKILL);
+    assert_int_equal(wpa_tty_wait_exit(tty, WPA_PATIENCE_MS), 128 + SIGKILL);
+    wpa_tty_free(tty);
+
+    tty = start(args, 24, 80);
+    wpa_tty_expect(tty, "[4 Patches]");
+    wpa_tty_free(tty);
+    assert_true(wpa_dir_remove(folder, &err));
+}
+
 static void test_no_terminal(void **state)
 {
     (void)state;
@@ -341,6 +380,7 @@ int main(void)
         cmocka_unit_test(test_mouse_reports),
         cmocka_unit_test(test_step_of_the_cursor),
         cmocka_unit_test(test_wall_takes_no_keys),
+        cmocka_unit_test(test_killed_it_goes_on_where_it_was),
         cmocka_unit_test(test_no_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

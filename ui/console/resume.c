@@ -1,17 +1,20 @@
 /*
- * Where a Guardian was when he left: view, filters, orders and selections, kept for him and the
- * size of his terminal in the state folder, and taken up again when he signs in (ui.restore: false
- * in console.yaml: they are not).
+ * Where a Guardian was last: view, filters, orders and selections, kept for him and the size of his
+ * terminal in the state folder, and taken up again when he signs in (ui.restore: false in
+ * console.yaml: they are not).
  */
 #include <ctype.h>
 #include <string.h>
 
 #include <wpa/buf.h>
 #include <wpa/file.h>
+#include <wpa/memory.h>
 
 #include "console/ui.h"
 
 #define FILE_MAX_BYTES 65536
+#define STILL_US ((int64_t)1000000)     /* behind the last key */
+#define AGAIN_US ((int64_t)5 * 1000000) /* while keys come without an end */
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
@@ -122,7 +125,8 @@ static wpa_object selected_in(wpa_ui *ui, int list, const char **cursor)
             return at->selected;
         }
     }
-    return (wpa_object){WPA_OBJECT_NONE, 0};
+    *cursor = ui->lists[list].resumes_cursor; /* not opened yet: where he was the time before */
+    return ui->lists[list].resumes_at;
 }
 
 static void put_list(wpa_ui *ui, int list, wpa_buf *buf)
@@ -157,17 +161,47 @@ static void put_all(wpa_ui *ui, wpa_buf *buf)
     }
 }
 
-void wpa_resume_keep(wpa_ui *ui)
+/** Is there somebody whose place is to be kept? */
+static bool is_kept(const wpa_ui *ui)
+{
+    return !ui->is_wall && ui->config.restores && wpa_ui_is_signed_in(ui) && ui->session->name;
+}
+
+static void keep(wpa_ui *ui, bool is_leaving)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     WPA_AUTO(wpa_buf) *buf = wpa_buf_new(FILE_MAX_BYTES);
-    wpa_error err = {0}; /* nobody is there any more who could be told */
-    if (ui->is_wall || !ui->config.restores || !wpa_ui_is_signed_in(ui) || !ui->session->name) {
-        return;
-    }
+    wpa_error err = {0}; /* who leaves can be told nothing, and nobody else need be */
     const char *path = path_of(ui, arena, &err);
     put_all(ui, buf);
-    if (path && wpa_buf_check(buf, path, &err)) {
-        (void)!wpa_file_replace(path, wpa_buf_data(buf), wpa_buf_size(buf), 0600, &err);
+    if (!path || !wpa_buf_check(buf, path, &err)) {
+        return;
     }
+    char *text = wpa_buf_dup(buf, arena);
+    const char *what = wpa_arena_printf(arena, "%s: %s", path, text);
+    if (!is_leaving && wpa_text_is(what, ui->kept)) {
+        return; /* a write waits for the disk, and keys for the write */
+    }
+    wpa_free(ui->kept);
+    ui->kept = wpa_strdup(what);
+    (void)!wpa_file_replace(path, text, wpa_buf_size(buf), 0600, &err);
+}
+
+void wpa_resume_keep(wpa_ui *ui)
+{
+    if (is_kept(ui)) {
+        keep(ui, true);
+    }
+}
+
+void wpa_resume_follow(wpa_ui *ui)
+{
+    bool is_still = ui->local_us - ui->last_key_us >= STILL_US;
+    if (ui->last_key_us == ui->kept_key_us || !is_kept(ui) ||
+        (!is_still && ui->local_us - ui->kept_us < AGAIN_US)) {
+        return;
+    }
+    ui->kept_us = ui->local_us;
+    ui->kept_key_us = ui->last_key_us;
+    keep(ui, false);
 }

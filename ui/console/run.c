@@ -180,6 +180,7 @@ static bool run_loop(loop *l, wpa_error *err)
         if (ui->wants_suspend) {
             suspend(l);
         }
+        wpa_resume_follow(ui);
         if (may_paint(l, now_ms)) {
             paint(l, now_ms);
         }

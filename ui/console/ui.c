@@ -159,6 +159,7 @@ void wpa_ui_free(wpa_ui *ui)
         wpa_free(ui->history[i]);
     }
     wpa_free(ui->clipboard);
+    wpa_free(ui->kept);
     wpa_grid_free(ui->grid);
     wpa_grid_free(ui->scratch);
     wpa_arena_free(ui->arena);

@@ -244,7 +244,9 @@ struct wpa_ui {
     wpa_message message;
     int n_more_messages;
     wpa_ask ask;
-    char resumed[128]; /* whose place was taken up when he signed in */
+    char resumed[128];            /* whose place was taken up when he signed in */
+    char *kept;                   /* what was written of where he is; NULL: nothing; owned */
+    int64_t kept_us, kept_key_us; /* when, and last_key_us then */
     wpa_back back;
     wpa_whereabouts place;
     wpa_rollback rollback;
@@ -432,6 +434,8 @@ void wpa_saved_put_quoted(wpa_buf *buf, const char *text);
 void wpa_resume_take(wpa_ui *ui);
 /** Keeps it, when he leaves or the console is locked. */
 void wpa_resume_keep(wpa_ui *ui);
+/** Keeps it now and then while he is there: a console may end without a word. */
+void wpa_resume_follow(wpa_ui *ui);
 
 /** Key of row i of a view. (loaded.c) */
 const char *wpa_loaded_cursor(const wpa_list_view *view, size_t i);

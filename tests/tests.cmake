@@ -156,7 +156,9 @@ if(Python3_FOUND AND NOT WPA_SANITIZE) # it reads sources
   add_test(NAME bench COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tests/bench/test_bench.py)
 endif()
 
-if(Python3_FOUND AND TARGET wpa)
+# It is about what the program says, and starts it hundreds of times: under a sanitizer the tests of rules and
+# commands run the same code in fewer processes.
+if(Python3_FOUND AND TARGET wpa AND NOT WPA_SANITIZE)
   add_test(NAME readme COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/readme.py
            $<TARGET_FILE:wpa>)
   set_tests_properties(readme PROPERTIES ENVIRONMENT "${WPA_NO_FACTS}")

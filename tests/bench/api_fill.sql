@@ -1,7 +1,12 @@
--- A big installation, as the schema's own constraints allow it: psql variables patches, findings.
+-- A big installation, as the schema's own constraints allow it: psql variables patches, findings, and
+-- repositories (2000 unless told otherwise), each with five workflows of three analyses.
 -- Row triggers that guard transitions and write the audit log are off while it is filled; what they
 -- keep up to date (counts) is written here.
 \set ON_ERROR_STOP on
+\if :{?repositories}
+\else
+\set repositories 2000
+\endif
 SET synchronous_commit = off;
 BEGIN;
 ALTER TABLE wpa.patch DISABLE TRIGGER USER;
@@ -13,7 +18,7 @@ ALTER TABLE wpa.workflow_analysis DISABLE TRIGGER USER;
 
 INSERT INTO wpa.repository (name, url, branch, owner, state, scanned_at)
 SELECT 'service-' || i, 'https://git.example/service-' || i, 'main', 'team-' || i % 40, 'ok', clock_timestamp()
-  FROM generate_series(1, 2000) i;
+  FROM generate_series(1, :repositories) i;
 
 INSERT INTO wpa.workflow (repository_id, path, name, kind, title, blob_oid, head_commit, jobs, analysed_at)
 SELECT r.id, '.github/workflows/' || f || '.yml', r.name || '-' || f, 'workflow', 'Build ' || f, encode(sha256((r.name || f)::bytea), 'hex'),
@@ -59,13 +64,13 @@ SELECT w.id, left(encode(sha256(i::text::bytea), 'hex'), 40), 'rule-' || i % 180
        'https://example.org/rule-' || i % 180, clock_timestamp() - (i % 200) * interval '1 hour', clock_timestamp(),
        CASE WHEN i % 8 = 3 THEN clock_timestamp() END, w.repository, w.name, i % 10 BETWEEN 1 AND 3
   FROM generate_series(1, :findings) i
-  JOIN numbered w ON w.n = (i * 7919::bigint) % 10000;
+  JOIN numbered w ON w.n = (i * 7919::bigint) % (5 * :repositories);
 
 INSERT INTO wpa.patch (name, patch_version, type, severity, description, issue, state, reason, digest, author_id, requester_id, tested_digest, analysis_id,
        plan, rollback, diff, lines_added, lines_removed, created_at, tested_at, updated_at)
 SELECT 'Pin actions ' || i, '1.' || i % 9 || '.0', 'security', CASE WHEN i % 50 = 0 THEN 'critical' WHEN i % 5 = 0 THEN 'high' ELSE 'medium' END,
        'Pins what can move.', 'actions by tag', s.state, CASE s.state WHEN 'failed' THEN 'test_failed' END, sha256(i::text::bytea), e.id, m.id,
-       CASE WHEN s.state IN ('tested','approved','deployed') THEN sha256(i::text::bytea) END, (SELECT min(id) FROM wpa.workflow_analysis) + i % 30000,
+       CASE WHEN s.state IN ('tested','approved','deployed') THEN sha256(i::text::bytea) END, (SELECT min(id) FROM wpa.workflow_analysis) + i % (15 * :repositories),
        '{"strategy": "waves-percent", "percent": [5, 25, 100], "bake_ms": 600000, "stages": [{"n": 1, "targets": ["a"]}]}', '{"on_failure": "rollback", "files": ["a"]}',
        repeat(E'-      - uses: actions/checkout@v4\n+      - uses: actions/checkout@0123456789012345678901234567890123456789 # v4\n', 12), 12, 12,
        clock_timestamp() - i * interval '1 second', clock_timestamp() - i * interval '1 second', clock_timestamp() - i * interval '1 second'
@@ -76,7 +81,7 @@ SELECT 'Pin actions ' || i, '1.' || i % 9 || '.0', 'security', CASE WHEN i % 50 
 INSERT INTO wpa.patch_edit (patch_id, repository_id, ref, path, before_oid, after_oid, before_bytes, after_bytes)
 SELECT p.id, w.repository_id, 'refs/heads/main', w.path, left(encode(p.digest, 'hex'), 40), right(encode(p.digest, 'hex'), 40),
        convert_to(repeat('before ', 200), 'UTF8'), convert_to(repeat('after ', 200), 'UTF8')
-  FROM wpa.patch p JOIN numbered w ON w.n = (p.id * 104729) % 10000;
+  FROM wpa.patch p JOIN numbered w ON w.n = (p.id * 104729) % (5 * :repositories);
 
 INSERT INTO wpa.patch_finding (patch_id, finding_id)
 SELECT p.id, (SELECT min(id) FROM wpa.finding) + (p.id * 10 + k) % :findings FROM wpa.patch p, generate_series(0, 2) k ON CONFLICT DO NOTHING;

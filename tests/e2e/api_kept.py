@@ -30,7 +30,7 @@ def strangers(world):
 def main():
     complaints = []
     with World(sys.argv[1], ("log_statement=all",)) as world:
-        world.sql(f"{TESTS}/bench/api_fill.sql", patches=100, findings=100)
+        world.sql(f"{TESTS}/bench/api_fill.sql", patches=100, findings=100, repositories=20)
         world.serve("--threads", "1")
         log = world.path("postgres.log")
         others = strangers(world)

@@ -117,6 +117,7 @@ static void make_sought(void)
     for (size_t i = 0; i < n_rules; i++) {
         n += count(rules[i]->words) + count(rules[i]->commands);
     }
+    assert(n <= UINT16_MAX && n_rules <= UINT16_MAX); /* what places are kept in */
     all_sought.first = wpa_alloc((n + 1) * sizeof *all_sought.first);
     all_sought.rest = wpa_alloc((n + 1) * sizeof *all_sought.rest);
     all_sought.askers = wpa_alloc((n + 1) * sizeof *all_sought.askers);

@@ -27,43 +27,64 @@ static bool names_fingerprints(const wpa_settings *settings)
     return does;
 }
 
+static size_t index_of(const wpa_settings *settings, const wpa_finding *finding)
+{
+    return (size_t)(wpa_settings_of(settings, finding->rule) - settings->rules);
+}
+
+static bool *mark_none(const wpa_rule_sink *sink)
+{
+    size_t n_rules;
+    (void)wpa_rules_all(&n_rules);
+    return wpa_arena_array(sink->arena, n_rules + 1, sizeof(bool));
+}
+
 /** Findings that are alike are numbered, those that are not seen too; but not those of a rule of
     which nothing is seen. */
-static void identify(const wpa_rule_sink *sink, size_t from)
+static bool *mark_seen(const wpa_rule_sink *sink, size_t from)
 {
     const wpa_settings *settings = sink->settings;
-    size_t n_rules;
+    bool *is_meant = mark_none(sink);
+    bool are_all = names_fingerprints(settings);
+    for (size_t i = from; i < sink->n_findings; i++) {
+        bool *is_rule_meant = &is_meant[index_of(settings, sink->findings[i])];
+        *is_rule_meant = *is_rule_meant || are_all || !sink->findings[i]->is_unseen;
+    }
+    return is_meant;
+}
+
+/** Where nobody asks for fingerprints: rules with findings that nothing else puts in order. Up to
+    n_sorted those would be neighbours; what is behind may be one of them. NULL: there is none. */
+static bool *mark_tied(const wpa_rule_sink *sink, size_t n_sorted)
+{
+    bool *is_meant = NULL;
+    bool are_last_meant = sink->n_findings > n_sorted + 1;
+    for (size_t i = 0; i < sink->n_findings; i++) {
+        bool ties =
+            (i >= n_sorted && are_last_meant) ||
+            (i > 0 && wpa_finding_compare_places(sink->findings[i - 1], sink->findings[i]) == 0);
+        if (ties) {
+            is_meant = is_meant ? is_meant : mark_none(sink);
+            is_meant[index_of(sink->settings, sink->findings[i])] = true;
+        }
+    }
+    return is_meant;
+}
+
+static void identify(const wpa_rule_sink *sink, size_t from, const bool *is_meant)
+{
     if (from >= sink->n_findings) {
         return;
     }
-    (void)wpa_rules_all(&n_rules);
-    bool *is_seen = wpa_arena_array(sink->arena, n_rules + 1, sizeof *is_seen);
-    bool are_all = names_fingerprints(settings);
     for (size_t i = from; i < sink->n_findings; i++) {
-        const wpa_finding *finding = sink->findings[i];
-        bool *is_rule_seen = &is_seen[wpa_settings_of(settings, finding->rule) - settings->rules];
-        *is_rule_seen = *is_rule_seen || are_all || !finding->is_unseen;
-    }
-    for (size_t i = from; i < sink->n_findings; i++) {
-        const wpa_finding *finding = sink->findings[i];
-        if (is_seen[wpa_settings_of(settings, finding->rule) - settings->rules]) {
+        if (is_meant[index_of(sink->settings, sink->findings[i])]) {
             wpa_finding_identify(sink->source, sink->findings[i], sink->arena);
         }
     }
     wpa_findings_number(sink->findings + from, sink->n_findings - from, sink->arena);
 }
 
-/** Is there anything that only fingerprints put in order? Up to n_sorted they are neighbours. */
-static bool needs_fingerprints(const wpa_rule_sink *sink, size_t n_sorted)
-{
-    bool does = !sink->settings->has_no_identities || sink->n_findings > n_sorted + 1;
-    for (size_t i = 1; i < n_sorted && !does; i++) {
-        does = wpa_finding_compare_places(sink->findings[i - 1], sink->findings[i]) == 0;
-    }
-    return does;
-}
-
-/** Where nobody asks for fingerprints, only findings that nothing else puts in order have one. */
+/** Only findings that nothing else puts in order have a fingerprint. */
 static void fingerprint_ties(wpa_rule_sink *sink)
 {
     sort(sink);
@@ -116,7 +137,7 @@ size_t wpa_sink_silence(wpa_rule_sink *sink, wpa_result *result)
     sort(sink);
     wpa_sink_drop_repeated(sink);
     if (names_fingerprints(sink->settings)) { /* else only what is seen needs one */
-        identify(sink, 0);
+        identify(sink, 0, mark_seen(sink, 0));
         wpa_findings_fingerprint(sink->source, sink->findings, sink->n_findings);
     }
     silence(sink, result);
@@ -126,15 +147,17 @@ size_t wpa_sink_silence(wpa_rule_sink *sink, wpa_result *result)
 void wpa_sink_conclude(wpa_rule_sink *sink, size_t n_before)
 {
     bool are_named = names_fingerprints(sink->settings);
-    bool has_fingerprints = are_named || needs_fingerprints(sink, n_before);
-    if (has_fingerprints) {
-        identify(sink, are_named ? n_before : 0);
+    bool are_asked_for = are_named || !sink->settings->has_no_identities;
+    size_t from = are_named ? n_before : 0;
+    const bool *is_meant = are_asked_for ? mark_seen(sink, from) : mark_tied(sink, n_before);
+    if (is_meant) {
+        identify(sink, from, is_meant);
     }
     wpa_sink_drop_unseen(sink);
-    if (has_fingerprints && sink->settings->has_no_identities) {
-        fingerprint_ties(sink);
-    } else if (has_fingerprints) {
+    if (are_asked_for) {
         wpa_findings_fingerprint(sink->source, sink->findings, sink->n_findings);
+    } else if (is_meant) {
+        fingerprint_ties(sink);
     }
     sort(sink);
     limit_file(sink);

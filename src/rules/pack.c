@@ -85,9 +85,19 @@ static void put_bytes(writer *w, const char *text, size_t length)
     put_raw(w, text, text ? length + 1 : 0);
 }
 
-static void put_text(writer *w, const char *text)
+static void put_present(writer *w, const char *text)
 {
-    put_bytes(w, text, text ? strlen(text) : 0);
+    put_bytes(w, text, strlen(text));
+}
+
+/** Most of what a finding may have it has not. */
+static inline void put_text(writer *w, const char *text)
+{
+    if (text) {
+        put_present(w, text);
+    } else {
+        put_number(w, 0);
+    }
 }
 
 static void put_path(writer *w, const char *path)

@@ -264,6 +264,9 @@ static wpa_taint trace_file(wpa_tracer *t, const wpa_site *site, const char *fil
     size_t n_before = is_in_row ? (size_t)(site->step - first) : 0;
     for (size_t s = 0; *file && s <= n_before && wpa_rule_spend(t->run, STEP_WORK); s++) {
         const wpa_outline_step *step = site->step - s;
+        if (!step->script) {
+            continue; /* it has no list to be looked up */
+        }
         const writings *list = writings_of(t->run, step);
         wpa_site where = *site;
         where.step = step;

@@ -88,7 +88,7 @@ static bool names_outputs(const wpa_rule_run *run, const wpa_outline_step *step)
 {
     const char *use = step->id ? wpa_arena_printf(run->arena, "steps.%s.outputs", step->id) : NULL;
     return use && wpa_yaml_may_hold(run->source->yaml, use) &&
-           strstr(run->source->yaml->source, use);
+           wpa_text_find(run->source->yaml->source, run->source->yaml->size_bytes, use);
 }
 
 /** Once a step, which may write many outputs. */

@@ -183,10 +183,11 @@ static void check_lines(wpa_rule_run *run, const wpa_site *site)
 /* "Invoke-Expression $x", and "$x | iex" where what comes down the pipe is run. */
 static void check_evaluated(wpa_rule_run *run, const wpa_site *site, const char *name)
 {
-    const char *text = site->step->run->text;
+    const char *text = site->step->run->text, *last = text + strlen(text);
     size_t length = strlen(name);
     const char *line = text, *seen = text;
-    for (const char *at = strcasestr(text, name); at; at = strcasestr(at + length, name)) {
+    for (const char *at = text; (at = wpa_text_find_ci(at, (size_t)(last - at), name));
+         at += length) {
         const char *end = memrchr(seen, '\n', (size_t)(at - seen)), *before = at;
         line = end ? end + 1 : line;
         seen = at;
@@ -466,7 +467,8 @@ static void check_inputs(wpa_rule_run *run, const wpa_site *site)
         const char *name = wpa_yaml_text(with->pairs[i].key);
         const wpa_yaml_node *value = wpa_yaml_resolve(with->pairs[i].value);
         bool may_be = name && wpa_yaml_is(value, WPA_YAML_SCALAR) && value->text &&
-                      strlen(value->text) == value->length && strchr(value->text, '$');
+                      memchr(value->text, '$', value->length) &&
+                      strlen(value->text) == value->length;
         if (!may_be || !is_shell_input(site->step, name) || !wpa_rule_spend(run, INPUT_WORK)) {
             continue;
         }

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "core/lanes.h"
 #include "rules/decoded.h"
 #include "rules/expressions.h"
 #include "rules/outline.h"
@@ -350,21 +351,48 @@ static wpa_span find_odd(const char *text, size_t length, bool *is_hidden)
     return (wpa_span){0, 0};
 }
 
-/* Characters of other alphabets in these bytes of the file, as such or by an escape that stands for
-   one? */
-static bool may_hold_odd(const wpa_yaml_doc *doc, wpa_span span)
+/* Where the next character of another alphabet stands in the file: as such, and by an escape that
+   stands for one; its end if nowhere. */
+typedef struct odd_places {
+    size_t letter, escape;
+} odd_places;
+
+static size_t next_letter(const wpa_yaml_doc *doc, size_t at)
 {
-    const char *at = doc->source + span.start, *end = doc->source + span.end;
-    if (!doc->is_plain && !wpa_text_is_ascii(at, wpa_span_length(span))) {
-        return true;
+    size_t n = doc->is_plain ? doc->size_bytes : at;
+    while (n + WPA_LANES <= doc->size_bytes &&
+           !wpa_lanes_bits((wpa_lanes)(wpa_lanes_at(doc->source + n) > 0x7f))) {
+        n += WPA_LANES;
     }
+    while (n < doc->size_bytes && (unsigned char)doc->source[n] < 0x80) {
+        n++;
+    }
+    return n;
+}
+
+static size_t next_escape(const wpa_yaml_doc *doc, size_t from)
+{
+    const char *at = doc->source + from, *end = doc->source + doc->size_bytes;
     for (; (at = memchr(at, '\\', (size_t)(end - at))); at++) {
         char c = at[1];
         if (c == 'x' || c == 'u' || c == 'U' || c == 'N' || c == '_' || c == 'L' || c == 'P') {
-            return true;
+            return (size_t)(at - doc->source);
         }
     }
-    return false;
+    return doc->size_bytes;
+}
+
+static odd_places first_odd(const wpa_yaml_doc *doc)
+{
+    return (odd_places){next_letter(doc, 0), next_escape(doc, 0)};
+}
+
+/* For spans in the order of the file, which is gone through once for all of them. */
+static bool may_hold_odd(odd_places *next, const wpa_yaml_doc *doc, wpa_span span)
+{
+    next->letter = next->letter < span.start ? next_letter(doc, span.start) : next->letter;
+    next->escape = next->escape < span.start ? next_escape(doc, span.start) : next->escape;
+    return next->letter < span.end || next->escape < span.end;
 }
 
 static void check_characters(wpa_rule_run *run, const wpa_yaml_node *node, const char *what)
@@ -385,10 +413,10 @@ static void check_characters(wpa_rule_run *run, const wpa_yaml_node *node, const
     finding->severity = WPA_SEVERITY_HIGH;
 }
 
-static void walk_keys(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
+static void walk_keys(wpa_rule_run *run, const wpa_yaml_node *node, odd_places *next, int depth)
 {
     bool is_collection = node && node->n_pairs + node->n_items;
-    if (is_collection && !node->doc->n_aliases && !may_hold_odd(node->doc, node->span)) {
+    if (is_collection && !node->doc->n_aliases && !may_hold_odd(next, node->doc, node->span)) {
         return;
     }
     for (size_t i = 0; node && depth < WPA_YAML_MAX_DEPTH && i < node->n_pairs; i++) {
@@ -397,10 +425,10 @@ static void walk_keys(wpa_rule_run *run, const wpa_yaml_node *node, int depth)
         if (wpa_text_is(wpa_yaml_text(pair->key), "if")) {
             check_characters(run, pair->value, "a condition");
         }
-        walk_keys(run, pair->value, depth + 1);
+        walk_keys(run, pair->value, next, depth + 1);
     }
     for (size_t i = 0; node && depth < WPA_YAML_MAX_DEPTH && i < node->n_items; i++) {
-        walk_keys(run, node->items[i], depth + 1);
+        walk_keys(run, node->items[i], next, depth + 1);
     }
 }
 
@@ -447,9 +475,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     wpa_rule_each_uses(run, check_path);
     check_expressions(run);
     const wpa_yaml_doc *doc = run->source->yaml;
-    const look l = {may_hold_odd(doc, (wpa_span){0, doc->size_bytes}), wpa_decoded_may(doc)};
+    odd_places odd = first_odd(doc);
+    bool may_be_odd = odd.letter < doc->size_bytes || odd.escape < doc->size_bytes;
+    const look l = {may_be_odd, wpa_decoded_may(doc)};
     if (l.may_be_odd) {
-        walk_keys(run, o->root, 0);
+        walk_keys(run, o->root, &odd, 0);
     }
     for (size_t i = 0; i < o->n_jobs; i++) {
         if (l.may_be_odd) {

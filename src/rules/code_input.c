@@ -16,7 +16,8 @@ static bool has_any(const wpa_shell_command *c, const char *const words[], size_
 /* Does the command run what it reads? Not if it is given a program, or the name of one. */
 static bool interprets_input(const wpa_shell_command *c)
 {
-    bool is_one = wpa_code_is_shell(c->name) || wpa_code_is_interpreter(c->name);
+    bool is_one = wpa_code_is_runner(c->name) &&
+                  (wpa_code_is_shell(c->name) || wpa_code_is_interpreter(c->name));
     for (size_t i = c->first + 1; is_one && i < c->n_words; i++) {
         const char *word = c->words[i].text;
         if (wpa_text_is(word, "-") || wpa_text_is(word, "-s") || wpa_text_is(word, "/dev/stdin")) {

@@ -173,9 +173,10 @@ static void read_old_forms(gatherer *g)
     static const struct {
         const char *mark, *behind; /* what can stand behind the name */
     } forms[] = {{"::set-output name=", ":\n"}, {"##[set-output name=", ";]\n"}};
+    const char *end = g->script->text + g->script->length;
     for (size_t i = 0; i < WPA_COUNT(forms); i++) {
         const char *at = g->script->text;
-        while ((at = strstr(at, forms[i].mark))) {
+        while ((at = wpa_text_find(at, (size_t)(end - at), forms[i].mark))) {
             at += strlen(forms[i].mark);
             add(g, wpa_arena_slice(g->arena, at, strcspn(at, forms[i].behind)));
         }
@@ -209,7 +210,7 @@ static wpa_outputs read_shell(const wpa_script *script, wpa_arena *arena)
         }
     }
     read_old_forms(&g);
-    if (count_mentions(script->text, FILE_NAME) != g.n_mentions) {
+    if (g.out.is_complete && count_mentions(script->text, FILE_NAME) != g.n_mentions) {
         g.out.is_complete = false;
     }
     return g.out;

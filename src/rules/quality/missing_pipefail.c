@@ -169,7 +169,7 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
         bool begins = wpa_text_is(first->after, "|") && !wpa_text_is(first->before, "|");
         size_t end = begins ? end_of_pipeline(script, i) : i;
         const wpa_shell_command *last = &script->commands[end];
-        bool is_filter = leaves_lines_out(last);
+        bool is_filter = end > i && leaves_lines_out(last);
         if (end > i && is_sink(script, last, is_filter) && matters(first, is_filter) &&
             !is_forgiven(first, last) && !is_condition(first) &&
             !is_decided_by_file(run, script, end)) {

@@ -240,7 +240,8 @@ static void check_round_trip(visit *v, const wpa_expr *node)
 
 static void check_index(visit *v, const wpa_expr *node)
 {
-    if (node->kind != WPA_EXPR_INDEX || is_literal(node->args[1]) || is_closed(node->args[1])) {
+    if (node->kind != WPA_EXPR_INDEX || is_literal(node->args[1]) || is_closed(node->args[1]) ||
+        !wpa_rule_is_wanted(v->run, WPA_PERSONA_PEDANTIC)) {
         return;
     }
     wpa_finding *finding =

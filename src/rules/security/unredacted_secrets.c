@@ -281,16 +281,25 @@ static void check_made(wpa_rule_run *run, const wpa_outline_step *step)
     }
 }
 
+/* Where nothing does, nothing is made of a secret, and most scripts are of that kind. */
+static bool has_changes(const wpa_script *script)
+{
+    bool has = false;
+    for (size_t i = 0; i < script->n_commands && !has; i++) {
+        has = changes_text(&script->commands[i]);
+    }
+    return has;
+}
+
 static void check_script(wpa_rule_run *run, const wpa_outline_step *step)
 {
     const wpa_script *script = step->script;
-    bool may_mask = wpa_outline_script_holds(step, "::add-mask::");
-    bool is_read =
-        script && script->is_readable && !(may_mask && strstr(script->text, "::add-mask::"));
-    if (is_read) {
-        check_made(run, step);
+    if (!script || !script->is_readable || !has_changes(script) ||
+        (wpa_outline_script_holds(step, "::add-mask::") && strstr(script->text, "::add-mask::"))) {
+        return;
     }
-    for (size_t i = 0, last; is_read && i < script->n_commands; i = last + 1) {
+    check_made(run, step);
+    for (size_t i = 0, last; i < script->n_commands; i = last + 1) {
         bool is_changed = changes_text(&script->commands[i]);
         for (last = i;
              last + 1 < script->n_commands && wpa_text_is(script->commands[last + 1].before, "|");

@@ -187,8 +187,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    bool is_called = run->source->kind == WPA_INPUT_ACTION ||
-                     wpa_outline_trigger_find(o, "workflow_call") != NULL;
+    bool is_called = wpa_rule_is_wanted(run, WPA_PERSONA_AUDITOR) &&
+                     (run->source->kind == WPA_INPUT_ACTION ||
+                      wpa_outline_trigger_find(o, "workflow_call") != NULL);
     for (size_t i = 0; i < o->n_jobs; i++) {
         wpa_site site = {.source = run->source, .job = &o->jobs[i]};
         bool is_in = wpa_intake_is_in_job(run, &site);

@@ -8,6 +8,7 @@
 #define FILE_MAX_BYTES ((size_t)500 * 1024)
 #define LEGS_MAX 256
 #define UPLOADS_MAX 500
+#define GROUP_MAX 400
 /** Of one variable, its name and '=' included: what the kernel takes, and what Windows takes. */
 #define LINUX_VARIABLE_MAX ((size_t)128 * 1024)
 #define WINDOWS_VARIABLE_MAX ((size_t)32767)
@@ -202,10 +203,45 @@ static void check_uploads(wpa_rule_run *run, const wpa_outline_job *job)
     }
 }
 
+/* Characters of the text that are there whatever its expressions give. */
+static size_t fixed_length(const char *text, size_t length)
+{
+    size_t n = 0;
+    for (size_t at = 0; at < length;) {
+        const char *open = wpa_expr_open(text, length, at);
+        size_t end = open ? (size_t)(open - text) : length;
+        for (; at < end; at++) {
+            n += ((unsigned char)text[at] & 0xC0) != 0x80; /* the first byte of a character */
+        }
+        size_t close = open ? wpa_expr_close(text, length, end + strlen("${{")) : SIZE_MAX;
+        at = close == SIZE_MAX ? length : close + strlen("}}");
+    }
+    return n;
+}
+
+/* owner: the workflow, or a job. */
+static void check_group(wpa_rule_run *run, const wpa_yaml_node *owner)
+{
+    const wpa_yaml_node *group = wpa_yaml_get(owner, "concurrency");
+    group = wpa_yaml_is(group, WPA_YAML_MAPPING) ? wpa_yaml_get(group, "group") : group;
+    bool may_be = wpa_yaml_is(group, WPA_YAML_SCALAR) && group->text && group->length > GROUP_MAX;
+    size_t length = may_be ? fixed_length(group->text, group->length) : 0;
+    if (length > GROUP_MAX) {
+        (void)wpa_rule_report(run, group->span, NULL, NULL,
+                              "this concurrency group has a name of %s%zu characters, and GitHub "
+                              "refuses more than %d",
+                              wpa_outline_has_expression(group->text) ? "more than " : "", length,
+                              GROUP_MAX);
+    }
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    bool may_have_group = run->source->kind == WPA_INPUT_WORKFLOW &&
+                          run->source->size_bytes > GROUP_MAX &&
+                          wpa_yaml_may_hold(run->source->yaml, "concurrency");
     if (run->source->size_bytes >=
         CMD_LINE_MAX) { /* the least of what a text can have too much of */
         wpa_rule_each_env(run, check_variable);
@@ -216,8 +252,14 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     if (is_nested || run->source->size_bytes > WPA_EXPR_MAX_BYTES) {
         walk(run, run->source->yaml->root, is_nested ? NESTING_SUSPECT : WPA_EXPR_MAX_BYTES, 0);
     }
+    if (may_have_group) {
+        check_group(run, o->root);
+    }
     for (size_t i = 0; run->source->kind == WPA_INPUT_WORKFLOW && i < o->n_jobs; i++) {
         check_matrix(run, &o->jobs[i]);
+        if (may_have_group) {
+            check_group(run, o->jobs[i].node);
+        }
         check_uploads(run, &o->jobs[i]);
     }
     return true;

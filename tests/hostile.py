@@ -608,6 +608,7 @@ CMD = {
 PYTHON = {
     "quotes": "'''a", "double": '"""', "brackets": "(", "calls": "os.system(f'{a}') ", "fstrings": "f'{f\"{", "lines": "import os\nos.system('a')\n",
     "backslashes": "a\\\n", "comments": "# a\n", "env": "open(os.environ['GITHUB_ENV'], 'a').write(x)\n", "dots": "a.b.", "strings": "r'a' b'c' ",
+    "functions": "def f(a, b):\n    os.system(a); f(b, a)\nf(os.environ['A'], 1)\n", "functions_open": "def f(", "functions_called": "def a(b):\n  os.system(b)\na(((((a(a(a()))\n", "functions_empty": "def a():\n#\n",
     "decoded": "a = b64decode(a)\na = 'ABCDEFGHIJKLMNOP'\n", "decoded_deep": "f(b64decode(", "decoded_names": "aa(b64decode(a).aa,aa=",
 }
 

@@ -1,4 +1,4 @@
-/* Parameters of PowerShell's functions, and what calls of them in the same script give. */
+/* Parameters of functions in PowerShell and Python, and what calls in the same script give. */
 #pragma once
 
 #include "rules/site.h"
@@ -21,3 +21,7 @@ typedef struct wpa_parameter_values {
  */
 wpa_parameter_values wpa_parameter_values_of(wpa_rule_run *run, const wpa_outline_step *step,
                                              wpa_arena *arena);
+
+/** As wpa_parameter_values_of for a script of Python; methods too, whatever they are called on. */
+wpa_parameter_values wpa_parameter_values_of_python(wpa_rule_run *run, const wpa_outline_step *step,
+                                                    wpa_arena *arena);

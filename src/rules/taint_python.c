@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "rules/parameters.h"
 #include "rules/taint_internal.h"
 
 static const wpa_taint none = {WPA_TAINT_NONE, NULL, NULL, {0}, false, NULL, 0};
@@ -9,7 +10,8 @@ static const wpa_taint none = {WPA_TAINT_NONE, NULL, NULL, {0}, false, NULL, 0};
 /* "name = value" at the beginning of a line, or what "for name in value" goes over. */
 typedef struct assignment {
     wpa_span name, value;
-    bool is_open; /* being traced: what leads back to it adds nothing */
+    wpa_span body; /* of the function whose parameter it is; empty: of none */
+    bool is_open;  /* being traced: what leads back to it adds nothing */
 } assignment;
 
 typedef struct assignments {
@@ -59,6 +61,32 @@ static size_t end_of_value(const char *text, size_t at, size_t length)
     return at;
 }
 
+static void add_assignment(wpa_arena *arena, assignments *list, const assignment *a)
+{
+    list->items = wpa_arena_grow(arena, list->items, list->n, &list->capacity, sizeof *list->items);
+    list->items[list->n++] = *a;
+}
+
+/* What parameters of functions stand for. */
+static void add_parameters(wpa_rule_run *run, const wpa_outline_step *step, assignments *list)
+{
+    wpa_parameter_values given = wpa_parameter_values_of_python(run, step, run->arena);
+    const char *text = step->lexed ? step->lexed->text : NULL;
+    for (size_t i = 0; i < given.n; i++) {
+        const wpa_parameter_value *value = &given.items[i];
+        size_t at = (size_t)(value->name.at - text);
+        const assignment a = {
+            .name = {at, at + value->name.length}, .value = value->value, .body = value->body};
+        add_assignment(run->lasting, list, &a);
+    }
+}
+
+/* Is the name read where what is assigned holds? */
+static bool reaches(const assignment *a, wpa_span name)
+{
+    return a->body.end ? wpa_span_contains(a->body, name) : a->value.end <= name.start;
+}
+
 /* All of a step's script, gathered once a rule. */
 static const assignments *assignments_of(wpa_rule_run *run, const wpa_outline_step *step)
 {
@@ -71,12 +99,13 @@ static const assignments *assignments_of(wpa_rule_run *run, const wpa_outline_st
         assignment a;
         if (read_assignment(text, line, end, &a)) {
             a.value.end = end_of_value(text, a.value.start, length);
-            list->items = wpa_arena_grow(run->lasting, list->items, list->n, &list->capacity,
-                                         sizeof *list->items);
-            list->items[list->n++] = a;
+            add_assignment(run->lasting, list, &a);
             end = a.value.end;
         }
         line = end + 1;
+    }
+    if (is_new) {
+        add_parameters(run, step, list);
     }
     return list;
 }
@@ -138,7 +167,7 @@ static wpa_taint trace_name(wpa_tracer *t, const wpa_site *site, wpa_span name)
     wpa_taint worst = none;
     for (size_t i = 0; i < list->n; i++) {
         assignment *a = &list->items[i];
-        bool is_it = a->value.end <= name.start && wpa_span_length(a->name) == length &&
+        bool is_it = reaches(a, name) && wpa_span_length(a->name) == length &&
                      memcmp(text + a->name.start, text + name.start, length) == 0;
         t->is_cut = t->is_cut || (is_it && a->is_open);
         if (!is_it || a->is_open || is_harmless(text, a->value)) {

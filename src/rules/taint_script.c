@@ -549,9 +549,9 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
         if (i == span.end) {
             break;
         }
-        bool is_read = read_variable(node->text, span.end, step->shell, &i, name);
-        if (!is_read || (node->text[start] == '$' && !expands_at(step, start))) {
-            continue;
+        bool is_kept = node->text[start] == '$' && !expands_at(step, start);
+        if (is_kept || !read_variable(node->text, span.end, step->shell, &i, name)) {
+            continue; /* of "${process.env.X}" what stands within is read */
         }
         wpa_taint taint = trace_variable(t, site, name, start);
         if (wpa_taint_is_tainted(&taint) && !is_only_asked(site->step->script, start) &&

@@ -132,6 +132,14 @@ static const struct {
     {WPA_SHELL_PYTHON, "os.popen(", NULL, "a shell"},
     {WPA_SHELL_PYTHON, "getoutput(", NULL, "a shell"},
     {WPA_SHELL_PYTHON, "subprocess.", "shell=True", "a shell"},
+    /* Programs of other languages in quotes, which the shell does not look into. */
+    {WPA_SHELL_BASH, "os.system(", NULL, "a shell"},
+    {WPA_SHELL_BASH, "os.popen(", NULL, "a shell"},
+    {WPA_SHELL_BASH, "subprocess.", "shell=True", "a shell"},
+    {WPA_SHELL_BASH, "execSync(", NULL, "a shell"},
+    {WPA_SHELL_BASH, "child_process.exec(", NULL, "a shell"},
+    {WPA_SHELL_BASH, "eval(", NULL, "the program"},
+    {WPA_SHELL_BASH, "exec(", NULL, "the program"},
 };
 
 /* Bytes of a line behind such a word, or before it, that are looked at. */
@@ -145,6 +153,13 @@ static size_t rest_of_line(const char *at)
     return length && at[length - 1] == '\r' ? length - 1 : length;
 }
 
+/* Does the text stand in quotes that the shell expands nothing in? */
+static bool is_kept(const wpa_script *script, size_t at)
+{
+    uint8_t context = script && script->contexts ? script->contexts[at] : (uint8_t)WPA_SHELL_PLAIN;
+    return context == WPA_SHELL_SINGLE || context == WPA_SHELL_HEREDOC_QUOTED;
+}
+
 static bool is_comment(const char *text, size_t at)
 {
     while (at > 0 && text[at - 1] != '\n') {
@@ -156,16 +171,18 @@ static bool is_comment(const char *text, size_t at)
 static void check_lines(wpa_rule_run *run, const wpa_site *site)
 {
     const char *text = site->step->run->text;
-    bool has_marks = site->step->shell == WPA_SHELL_PWSH || site->step->shell == WPA_SHELL_PYTHON;
+    const wpa_shell shell = site->step->shell;
+    bool is_bash = shell == WPA_SHELL_BASH;
+    bool has_marks = is_bash || shell == WPA_SHELL_PWSH || shell == WPA_SHELL_PYTHON;
     for (size_t i = 0; has_marks && i < WPA_COUNT(line_marks); i++) {
         const char *mark = line_marks[i].mark;
-        bool is_it = line_marks[i].shell == site->step->shell &&
-                     wpa_yaml_may_hold(site->step->run->doc, mark);
+        bool is_it = line_marks[i].shell == shell && wpa_yaml_may_hold(site->step->run->doc, mark);
         for (const char *at = is_it ? strcasestr(text, mark) : NULL; at;
              at = strcasestr(at + 1, mark)) {
             wpa_span span = {(size_t)(at - text), 0};
             span.end = span.start + rest_of_line(at);
             bool is_whole = at == text || !strchr(WPA_IDENTIFIER, at[-1]);
+            is_whole = is_whole && (!is_bash || is_kept(site->step->script, span.start));
             bool is_held =
                 !line_marks[i].also ||
                 memmem(at, wpa_span_length(span), line_marks[i].also, strlen(line_marks[i].also));

@@ -67,7 +67,8 @@ static wpa_typed any_value(void)
 static wpa_typed literal(const wpa_expr *node, wpa_type_kind kind)
 {
     const wpa_type *type = wpa_type_of(kind), *never = wpa_type_of(WPA_TYPE_NEVER);
-    bool is_true = wpa_expr_fold(node, NULL, NULL, NULL).truth == WPA_EXPR_TRUTHY;
+    bool is_true =
+        node->kind == WPA_EXPR_STRING ? *node->text != '\0' : node->number < 0 || node->number > 0;
     return (wpa_typed){type, is_true ? type : never, is_true ? never : type};
 }
 

@@ -44,7 +44,7 @@ static size_t next_word(const wpa_shell_command *command, size_t i)
 /** Windows knows a program by any case, and with its ending. */
 static bool is_named(const char *name, const char *program, size_t length)
 {
-    return !((*name ^ *program) & ~0x20) && strncasecmp(name, program, length) == 0 &&
+    return wpa_bytes_are_ci(name, program, length) && /* up to where they differ */
            (!name[length] || wpa_text_is_ci(name + length, ".exe"));
 }
 

@@ -106,10 +106,21 @@ static void add_branches(wpa_worlds *w, const wpa_trigger *trigger, const questi
     }
 }
 
-static void add_trigger(wpa_worlds *w, const wpa_trigger *trigger, const question *q)
+/* So many are gone through one by one: more than people write. */
+#define FEW_TRIGGERS 16
+
+/** As the outline knows it, mostly. */
+static const wpa_fact_event *event_of(const wpa_outline *o, const wpa_trigger *trigger)
+{
+    const wpa_outline_trigger *known =
+        o->n_triggers <= FEW_TRIGGERS ? wpa_outline_trigger_find(o, trigger->name) : NULL;
+    return known ? known->event : wpa_facts_event_find(wpa_slice_of(trigger->name));
+}
+
+static void add_trigger(wpa_worlds *w, const wpa_trigger *trigger, const wpa_fact_event *fact,
+                        const question *q)
 {
     world item = {.event = trigger->name};
-    const wpa_fact_event *fact = wpa_facts_event_find(wpa_slice_of(trigger->name));
     bool is_written = trigger->types.n && !trigger->types.is_unknown;
     if (fact && !fact->takes_types) {
         item.action = "";
@@ -133,15 +144,17 @@ static void add_trigger(wpa_worlds *w, const wpa_trigger *trigger, const questio
 }
 
 /** A called workflow sees its caller's event, and an unknown trigger is anything. */
-static void add_triggers(wpa_worlds *w, const wpa_workflow *workflow, const question *q)
+static void add_triggers(wpa_worlds *w, const wpa_workflow *workflow, const wpa_outline *o,
+                         const question *q)
 {
     bool is_open = workflow->has_unknown_triggers || !workflow->n_triggers ||
                    wpa_workflow_trigger(workflow, "workflow_call");
     for (size_t i = 0; !is_open && i < workflow->n_triggers; i++) {
-        is_open = !wpa_facts_event_find(wpa_slice_of(workflow->triggers[i].name));
+        is_open = !event_of(o, &workflow->triggers[i]);
     }
     for (size_t i = 0; !is_open && i < workflow->n_triggers; i++) {
-        add_trigger(w, &workflow->triggers[i], q);
+        const wpa_trigger *trigger = &workflow->triggers[i];
+        add_trigger(w, trigger, event_of(o, trigger), q);
     }
     if (is_open) {
         add(w, (world){0});
@@ -247,7 +260,7 @@ const wpa_worlds *wpa_worlds_new(wpa_rule_run *run, const wpa_expression *condit
     w->arena = run->arena;
     w->references = references;
     w->n_references = n_references;
-    add_triggers(w, workflow, &q);
+    add_triggers(w, workflow, run->source->outline, &q);
     if (w->n > WORLDS_MAX) {
         return NULL;
     }

@@ -12,46 +12,56 @@ static const char *quote(wpa_rule_run *run, const char *text)
     return wpa_rule_quote(run, text, strlen(text));
 }
 
+/* What is read of jobs: by expressions, and in the whole file once somebody asks. */
+typedef struct job_readings {
+    wpa_readings needs, jobs, whole;
+    bool is_whole_known;
+    bool is_generated; /* by a program that writes all outputs that there are; known then, too */
+} job_readings;
+
+static const wpa_readings *whole_of(wpa_rule_run *run, job_readings *read)
+{
+    if (!read->is_whole_known) {
+        const wpa_yaml_doc *doc = run->source->yaml;
+        wpa_span where;
+        read->is_whole_known = true;
+        read->whole = wpa_readings_of_outputs(run, doc);
+        read->is_generated = wpa_generated_find(doc->source, doc->size_bytes, &where);
+    }
+    return &read->whole;
+}
+
+static bool is_output_of_job_read(wpa_rule_run *run, job_readings *read, const char *job,
+                                  const char *name)
+{
+    return wpa_readings_tell_output(run, &read->needs, "needs", job, name) ||
+           wpa_readings_tell_output(run, &read->jobs, "jobs", job, name) ||
+           wpa_readings_have_output(run, whole_of(run, read), job, name);
+}
+
 /* U3: an output of a job that no other job, nor the workflow's callers, read. */
-static void check_outputs(wpa_rule_run *run, const wpa_readings *r, const wpa_outline_job *job,
-                          bool is_generated)
+static void check_outputs(wpa_rule_run *run, job_readings *read, const wpa_outline_job *job)
 {
     const wpa_yaml_node *outputs = wpa_yaml_get(job->node, "outputs");
     for (size_t i = 0; wpa_yaml_is(outputs, WPA_YAML_MAPPING) && i < outputs->n_pairs; i++) {
         const char *name = wpa_yaml_text(outputs->pairs[i].key);
-        if (name && !wpa_text_is(name, "<<") && !wpa_readings_have_output(run, r, job->id, name)) {
+        if (name && !wpa_text_is(name, "<<") && !is_output_of_job_read(run, read, job->id, name)) {
             wpa_finding *finding = wpa_rule_report(
                 run, outputs->pairs[i].key->span, "U3", outputs->pairs[i].value,
                 "nothing reads output %s of job %s", quote(run, name), quote(run, job->id));
-            if (is_generated) { /* by a program that writes all outputs that there are */
+            if (read->is_generated) {
                 finding->persona = WPA_PERSONA_PEDANTIC;
             }
         }
     }
 }
 
-static bool has_outputs(const wpa_outline *o)
-{
-    for (size_t i = 0; i < o->n_jobs; i++) {
-        if (wpa_yaml_get(o->jobs[i].node, "outputs")) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void wpa_unread_of_jobs(wpa_rule_run *run)
 {
     const wpa_outline *o = run->source->outline;
-    if (!has_outputs(o)) {
-        return;
-    }
-    const wpa_yaml_doc *doc = run->source->yaml;
-    wpa_readings r = wpa_readings_of_outputs(run, doc);
-    wpa_span where;
-    bool is_generated = wpa_generated_find(doc->source, doc->size_bytes, &where);
-    for (size_t i = 0; i < o->n_jobs && !r.is_any; i++) {
-        check_outputs(run, &r, &o->jobs[i], is_generated);
+    job_readings read = {.is_whole_known = false};
+    for (size_t i = 0; i < o->n_jobs; i++) {
+        check_outputs(run, &read, &o->jobs[i]);
     }
 }
 

@@ -3,13 +3,16 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "rules/site.h"
 #include "rules/steps.h"
 
 #define FILE_NAME "GITHUB_OUTPUT"
 
 /* What is gathered from one script. */
 typedef struct gatherer {
-    wpa_outputs out;
+    const char *names[WPA_OUTPUTS_MAX];
+    size_t n;
+    bool is_complete; /* no others are set */
     const wpa_script *script;
     size_t n_mentions; /* of the file, where it was understood what is done with it */
     bool has_text;     /* a value of several lines is being written: its lines name nothing */
@@ -43,11 +46,11 @@ static const char *const harmless[] = {
 
 static void add(gatherer *g, const char *name)
 {
-    if (g->out.n == WPA_OUTPUTS_MAX || strstr(name, "___")) { /* a name with an expression in it */
-        g->out.is_complete = false;
+    if (g->n == WPA_OUTPUTS_MAX || strstr(name, "___")) { /* a name with an expression in it */
+        g->is_complete = false;
         return;
     }
-    g->out.names[g->out.n++] = name;
+    g->names[g->n++] = name;
 }
 
 /** "name=…" or "name<<…" at the start of a line; moves has_text with the second. */
@@ -75,7 +78,7 @@ static void read_lines(gatherer *g, const char *text, size_t length)
         end = escape && (!end || escape < end) ? escape : end;
         size_t n = end ? (size_t)(end - line) : length - at;
         if (n && !read_line(g, line, n) && !g->has_text) {
-            g->out.is_complete = false;
+            g->is_complete = false;
         }
         at += n + (end ? (end == escape ? 2 : 1) : 0);
     }
@@ -107,7 +110,7 @@ static void read_writer(gatherer *g, const wpa_shell_command *command)
         }
     }
     /* An empty echo is nothing, and what is put out within a value names nothing. */
-    g->out.is_complete = g->out.is_complete && (writes_text(command) || g->has_text);
+    g->is_complete = g->is_complete && (writes_text(command) || g->has_text);
 }
 
 static bool has_own_target(const wpa_shell_command *command)
@@ -161,7 +164,7 @@ static void read_tee(gatherer *g, size_t i)
             if (i && wpa_text_is(command->before, "|")) {
                 read_writer(g, command - 1);
             } else {
-                g->out.is_complete = false;
+                g->is_complete = false;
             }
         }
     }
@@ -194,26 +197,36 @@ static size_t count_mentions(const char *text, const char *name)
     return n;
 }
 
+/* In the arena. */
+static wpa_outputs outputs_of(const gatherer *g)
+{
+    const char **names = wpa_arena_array(g->arena, g->n + 1, sizeof(const char *));
+    for (size_t i = 0; i < g->n; i++) {
+        names[i] = g->names[i];
+    }
+    return (wpa_outputs){names, g->n, g->is_complete};
+}
+
 static wpa_outputs read_shell(const wpa_script *script, wpa_arena *arena)
 {
-    gatherer g = {.script = script, .arena = arena, .out.is_complete = script->is_readable};
-    for (size_t i = 0; i < script->n_commands && g.out.is_complete; i++) {
+    gatherer g = {.script = script, .arena = arena, .is_complete = script->is_readable};
+    for (size_t i = 0; i < script->n_commands && g.is_complete; i++) {
         const wpa_shell_command *command = &script->commands[i];
         const wpa_shell_word *called =
             command->first < command->n_words ? &command->words[command->first] : NULL;
         bool is_harmless = wpa_text_index(command->name, harmless, WPA_COUNT(harmless)) >= 0 &&
                            !(called && strchr(called->text, '/')) && !command->is_nested_script;
-        g.out.is_complete = is_harmless;
+        g.is_complete = is_harmless;
         read_redirects(&g, command);
         if (wpa_text_is(command->name, "tee")) {
             read_tee(&g, i);
         }
     }
     read_old_forms(&g);
-    if (g.out.is_complete && count_mentions(script->text, FILE_NAME) != g.n_mentions) {
-        g.out.is_complete = false;
+    if (g.is_complete && count_mentions(script->text, FILE_NAME) != g.n_mentions) {
+        g.is_complete = false;
     }
-    return g.out;
+    return outputs_of(&g);
 }
 
 /* ---- actions/github-script ---- */
@@ -224,9 +237,9 @@ static wpa_outputs read_javascript(const char *text, wpa_arena *arena)
     static const char *const open[] = {"require", "import",  "process.env", "spawn",
                                        "exec",    FILE_NAME, "${{",         "eval"};
     static const char call[] = "core.setOutput(";
-    gatherer g = {.arena = arena, .out.is_complete = true};
+    gatherer g = {.arena = arena, .is_complete = true};
     for (size_t i = 0; i < WPA_COUNT(open); i++) {
-        g.out.is_complete = g.out.is_complete && !wpa_text_seek(text, open[i]);
+        g.is_complete = g.is_complete && !wpa_text_seek(text, open[i]);
     }
     add(&g, "result");
     size_t n_calls = 0;
@@ -236,7 +249,7 @@ static wpa_outputs read_javascript(const char *text, wpa_arena *arena)
         at += strspn(at, " \t\r\n");
         const char *end = *at == '\'' || *at == '"' ? strchr(at + 1, *at) : NULL;
         if (!end) {
-            g.out.is_complete = false;
+            g.is_complete = false;
             continue;
         }
         add(&g, wpa_arena_slice(arena, at + 1, (size_t)(end - at) - 1));
@@ -244,11 +257,11 @@ static wpa_outputs read_javascript(const char *text, wpa_arena *arena)
     /* Each mention of core must be a member, and each setOutput one of the calls. */
     bool is_plain = count_mentions(text, "setOutput") == n_calls &&
                     count_mentions(text, "core") == count_mentions(text, "core.");
-    g.out.is_complete = g.out.is_complete && is_plain;
-    return g.out;
+    g.is_complete = g.is_complete && is_plain;
+    return outputs_of(&g);
 }
 
-wpa_outputs wpa_outputs_of(const wpa_outline_step *step, wpa_arena *arena)
+static wpa_outputs read_step(const wpa_outline_step *step, wpa_arena *arena)
 {
     const wpa_script *script = step->script;
     if (script && step->run && script->language == WPA_SCRIPT_POSIX) {
@@ -258,6 +271,16 @@ wpa_outputs wpa_outputs_of(const wpa_outline_step *step, wpa_arena *arena)
                            ? wpa_outline_with_text(step, "script")
                            : NULL;
     return text ? read_javascript(text, arena) : (wpa_outputs){0};
+}
+
+const wpa_outputs *wpa_outputs_of(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    bool is_new;
+    wpa_outputs *kept = wpa_site_keep(run, 'o', step, NULL, sizeof *kept, &is_new);
+    if (is_new) {
+        *kept = read_step(step, run->lasting);
+    }
+    return kept;
 }
 
 bool wpa_outputs_has(const wpa_outputs *outputs, const char *name)

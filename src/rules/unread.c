@@ -163,13 +163,13 @@ static void check_step_outputs(wpa_rule_run *run, step_outputs *asked, const wpa
     if (!may_set_output(asked, step)) {
         return;
     }
-    wpa_outputs outputs = wpa_outputs_of(step, run->arena);
-    for (size_t k = 0; k < outputs.n && !asked->read.is_any; k++) {
-        const char *name = outputs.names[k];
+    const wpa_outputs *outputs = wpa_outputs_of(run, step);
+    for (size_t k = 0; k < outputs->n && !asked->read.is_any; k++) {
+        const char *name = outputs->names[k];
         if (!step->run && wpa_text_is(name, "result")) {
             continue; /* github-script sets it by itself */
         }
-        if (is_repeated(&outputs, k) || is_output_read(run, asked, step->id, name)) {
+        if (is_repeated(outputs, k) || is_output_read(run, asked, step->id, name)) {
             continue;
         }
         wpa_finding *finding =

@@ -21,8 +21,7 @@ typedef struct subject {
 /* A step by its id, read when it is first asked for. */
 typedef struct entry {
     const wpa_outline_step *step; /* NULL: several have the id */
-    wpa_outputs outputs;
-    bool is_read;
+    const wpa_outputs *outputs;
 } entry;
 
 typedef struct search {
@@ -69,9 +68,8 @@ static const entry *find_step(search *s, const char *id)
     if (!found || !found->step || found->step->index >= e->step) {
         return NULL;
     }
-    if (!found->is_read) {
-        found->outputs = wpa_outputs_of(found->step, s->run->arena);
-        found->is_read = true;
+    if (!found->outputs) {
+        found->outputs = wpa_outputs_of(s->run, found->step);
     }
     return found;
 }
@@ -79,11 +77,11 @@ static const entry *find_step(search *s, const char *id)
 static void check_output(const search *s, const entry *at, wpa_span member, const char *name)
 {
     const wpa_outline_step *step = at->step;
-    if (!at->outputs.is_complete || wpa_outputs_has(&at->outputs, name)) {
+    if (!at->outputs->is_complete || wpa_outputs_has(at->outputs, name)) {
         return;
     }
     subject *made = wpa_arena_alloc(s->run->arena, sizeof *made);
-    *made = (subject){s->expression, member, wpa_rule_find_meant(name, at->outputs.names)};
+    *made = (subject){s->expression, member, wpa_rule_find_meant(name, at->outputs->names)};
     wpa_finding *finding = wpa_rule_report(
         s->run, wpa_expression_span(s->expression, member), NULL, made,
         "the step %s never writes the output %s, so it is always empty%s%s%s",

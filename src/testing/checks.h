@@ -10,7 +10,7 @@ extern const wpa_test_check wpa_test_t001, wpa_test_t002, wpa_test_t003, wpa_tes
 extern const wpa_test_check wpa_test_t101, wpa_test_t102, wpa_test_t103, wpa_test_t104,
     wpa_test_t105, wpa_test_t106, wpa_test_t107, wpa_test_t112;
 extern const wpa_test_check wpa_test_t201, wpa_test_t202, wpa_test_t203, wpa_test_t204,
-    wpa_test_t205, wpa_test_t210;
+    wpa_test_t205, wpa_test_t208, wpa_test_t210;
 extern const wpa_test_check wpa_test_s1, wpa_test_s2, wpa_test_s3, wpa_test_s4, wpa_test_s5;
 
 /** Does a condition or a switch say just this ("always()"), with or without "${{ }}"? */

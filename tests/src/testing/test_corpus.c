@@ -86,7 +86,7 @@ static const change_case cases[] = {
     /* conditions */
     {"one that is always false",
      {{PATH, "github.ref == 'refs/heads/main'", "false"}},
-     "S2 S5 T102 T105",
+     "S2 S5 T102 T105 T208",
      ""},
     {"the same in other words",
      {{PATH, "github.ref == 'refs/heads/main'", "${{ 'refs/heads/main' == github.ref }}"}},
@@ -124,7 +124,7 @@ static const change_case cases[] = {
      {{PATH, "default: few", "default: all"}},
      "S2 T105",
      ""},
-    {"also without failures", {{PATH, "if: failure()", "if: always()"}}, "S2 T102 T105", ""},
+    {"also without failures", {{PATH, "if: failure()", "if: always()"}}, "S2 T102 T105 T208", ""},
     {"waits for less, and runs more often",
      {{PATH, "    needs: [build, main]\n    if: ${{", "    needs: [build]\n    if: ${{"}},
      "",

@@ -106,7 +106,7 @@ static const change_case cases[] = {
      {{"scripts/build.sh", NULL, NULL}, {CI_PATH, SCRIPT, ""}},
      "T106",
      ""},
-    {"an action goes that a workflow uses", {{ACTION_PATH, NULL, NULL}}, "T201 T210", ""},
+    {"an action goes that a workflow uses", {{ACTION_PATH, NULL, NULL}}, "T201 T208 T210", ""},
     {"a file goes that nothing names", {{"suite.sh", NULL, NULL}}, "T112", ""},
     {"a script is looked for in another folder",
      {{CI_PATH, "working-directory: tools", "working-directory: scripts"}},
@@ -177,7 +177,7 @@ static const change_case cases[] = {
     {"a group that stops what deploys",
      {{SHIP_PATH, "  group: ship-${{ github.ref }}\n",
        "  group: ship-${{ github.ref }}\n  cancel-in-progress: true\n"}},
-     "T102 T205",
+     "T102 T205 T208",
      ""},
 };
 

@@ -27,6 +27,9 @@ const char *wpa_needs_text(const wpa_needs *needs, wpa_arena *arena);
 void wpa_needs_grant(wpa_rule_run *run, wpa_fix *fix, const wpa_outline_job *job,
                      const wpa_yaml_node *permissions, const char *scope);
 
+/** Does the step work with the job's own token, as far as the file tells? */
+bool wpa_needs_own_token(const wpa_outline *outline, const wpa_outline_step *step);
+
 /** Is the step an action that pushes, fetches or releases with what the checkout left? */
 bool wpa_needs_action_pushes(const wpa_outline_step *step);
 

@@ -11,6 +11,7 @@
 #include "rules/outline.h"
 #include "testing/checks.h"
 #include "testing/commands.h"
+#include "testing/rights.h"
 
 /* ---- bytes that the patch adds ---- */
 
@@ -282,42 +283,6 @@ static void scan_triggers(const wpa_test_context *context, const wpa_outline *be
     }
 }
 
-/*
- * Rights of a token: none, read, write. What is not written is as wide as the forge lets it be; the
- * token for other clouds it gives to nobody who does not ask.
- */
-enum {
-    RIGHT_NONE,
-    RIGHT_READ,
-    RIGHT_WRITE
-};
-
-static int right_named(const char *text)
-{
-    return wpa_text_is(text, "write")  ? RIGHT_WRITE
-           : wpa_text_is(text, "read") ? RIGHT_READ
-                                       : RIGHT_NONE;
-}
-
-static int right_in(const wpa_yaml_node *permissions, const char *scope)
-{
-    const char *text = wpa_yaml_text(permissions);
-    if (text) {
-        return wpa_text_is(text, "write-all")  ? RIGHT_WRITE
-               : wpa_text_is(text, "read-all") ? RIGHT_READ
-                                               : RIGHT_WRITE;
-    }
-    return right_named(wpa_yaml_text(wpa_yaml_get(permissions, scope)));
-}
-
-static int right_of(const wpa_outline *outline, const wpa_yaml_node *job, const char *scope)
-{
-    const wpa_yaml_node *own = wpa_yaml_get(job, "permissions");
-    const wpa_yaml_node *shared = wpa_yaml_get(outline->root, "permissions");
-    const wpa_yaml_node *at = own ? own : shared;
-    return at ? right_in(at, scope) : wpa_text_is(scope, "id-token") ? RIGHT_NONE : RIGHT_WRITE;
-}
-
 static const wpa_outline_job *find_job(const wpa_outline *outline, const char *id)
 {
     for (size_t i = 0; i < outline->n_jobs; i++) {
@@ -335,8 +300,8 @@ static void scan_permissions(const wpa_test_context *context, const wpa_outline 
     for (size_t i = 0; i < after->n_jobs; i++) {
         const wpa_outline_job *now = &after->jobs[i], *old = find_job(before, now->id);
         for (size_t k = 0; scopes[k]; k++) {
-            int was = right_of(before, old ? old->node : NULL, scopes[k]);
-            if (right_of(after, now->node, scopes[k]) > was) {
+            wpa_test_right_level was = wpa_test_right(before, old ? old->node : NULL, scopes[k]);
+            if (wpa_test_right(after, now->node, scopes[k]) > was) {
                 wpa_test_evidence_at(outcome, context->arena, context->file, &context->file->after,
                                      now->node->span.start, "wider", scopes[k]);
                 wpa_test_fail(outcome, context->arena, "job '%s' would get a wider token: %s",

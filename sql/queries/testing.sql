@@ -109,3 +109,15 @@ SELECT u.slug, r.name, w.path, s.content
   JOIN wpa.repository r ON r.id = w.repository_id AND r.state = 'ok'
   LEFT JOIN wpa.source s ON s.blob_oid = w.blob_oid
  ORDER BY r.name, w.path, u.slug LIMIT 301;
+
+-- name: testing_rivals
+-- params: patch_id bigint
+-- rows: edits by other patches that are open, or being deployed, of the same files; those that are deployed first
+-- why: one more than are looked at tells that there are more
+SELECT p.id, p.name, p.state, d.state, o.repository_id, o.ref, o.path, o.before_oid, o.after_oid, o.edits
+  FROM wpa.patch_edit m
+  JOIN wpa.patch_edit o ON o.repository_id = m.repository_id AND o.ref = m.ref AND o.path = m.path AND o.patch_id <> m.patch_id
+  JOIN wpa.patch p ON p.id = o.patch_id
+  LEFT JOIN wpa.deployment d ON d.patch_id = p.id AND d.state IN ('planned', 'running', 'paused', 'rolling_back', 'stuck')
+ WHERE m.patch_id = $1::bigint AND (p.state IN ('pending', 'testing', 'tested', 'approved') OR d.id IS NOT NULL)
+ ORDER BY (d.id IS NULL), (p.state <> 'approved'), p.id, o.repository_id, o.ref COLLATE "C", o.path COLLATE "C" LIMIT 301;

@@ -5,12 +5,14 @@
 
 #include "testing/check.h"
 
+struct wpa_finding;
+
 extern const wpa_test_check wpa_test_t001, wpa_test_t002, wpa_test_t003, wpa_test_t004,
     wpa_test_t005, wpa_test_t006, wpa_test_t007, wpa_test_t008;
 extern const wpa_test_check wpa_test_t101, wpa_test_t102, wpa_test_t103, wpa_test_t104,
     wpa_test_t105, wpa_test_t106, wpa_test_t107, wpa_test_t108, wpa_test_t112;
 extern const wpa_test_check wpa_test_t201, wpa_test_t202, wpa_test_t203, wpa_test_t204,
-    wpa_test_t205, wpa_test_t208, wpa_test_t210;
+    wpa_test_t205, wpa_test_t207, wpa_test_t208, wpa_test_t210;
 extern const wpa_test_check wpa_test_s1, wpa_test_s2, wpa_test_s3, wpa_test_s4, wpa_test_s5;
 
 /** Does a condition or a switch say just this ("always()"), with or without "${{ }}"? */
@@ -24,6 +26,8 @@ bool wpa_test_digest(const wpa_test_patch *patch, uint8_t digest[32], wpa_error 
 /** Every node of the tree that differs must touch an edit; fails the outcome otherwise. */
 void wpa_test_compare_nodes(const wpa_test_context *context, wpa_test_outcome *outcome);
 
+/** Is the finding of a rule by which a file is one that the forge accepts, or is not? */
+bool wpa_test_is_refusal(const struct wpa_finding *finding);
 /** Would the forge refuse the file of the context as it was, or a part of it? */
 bool wpa_test_was_invalid(const wpa_test_context *context);
 

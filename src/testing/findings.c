@@ -34,7 +34,7 @@ static const char *describe(const wpa_finding *finding, wpa_arena *arena)
                             finding->rule->id, finding->message);
 }
 
-static bool is_validity_rule(const wpa_finding *finding)
+bool wpa_test_is_refusal(const wpa_finding *finding)
 {
     return wpa_text_index(finding->rule->id, validity_rules, WPA_COUNT(validity_rules)) >= 0;
 }
@@ -119,14 +119,14 @@ static bool check_valid(const wpa_test_context *context, wpa_test_outcome *outco
         wpa_test_fail(outcome, context->arena, "the forge could not read the patched file");
     }
     for (size_t i = 0; i < change.n_new; i++) {
-        if (is_validity_rule(change.new[i])) {
+        if (wpa_test_is_refusal(change.new[i])) {
             show(context, &context->file->after, change.new[i], "new", outcome);
             wpa_test_fail(outcome, context->arena, "the patch brings: %s", change.new[i]->message);
         }
     }
     for (size_t i = 0; i < after->result.n_findings; i++) {
         const wpa_finding *finding = after->result.findings[i];
-        if (is_validity_rule(finding) && finding->state == WPA_FINDING_OPEN) {
+        if (wpa_test_is_refusal(finding) && finding->state == WPA_FINDING_OPEN) {
             show(context, &context->file->after, finding, "there", outcome);
             wpa_test_warn(outcome, context->arena, "not of the patch, but there: %s",
                           finding->message);
@@ -141,7 +141,7 @@ bool wpa_test_was_invalid(const wpa_test_context *context)
         wpa_test_image_analysis(context, context->file, &context->file->before);
     for (size_t i = 0; i < before->result.n_findings; i++) {
         const wpa_finding *finding = before->result.findings[i];
-        if (is_validity_rule(finding) && finding->severity >= WPA_SEVERITY_HIGH &&
+        if (wpa_test_is_refusal(finding) && finding->severity >= WPA_SEVERITY_HIGH &&
             finding->state == WPA_FINDING_OPEN) {
             return true;
         }

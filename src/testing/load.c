@@ -14,6 +14,7 @@
 #define NETWORK_MS 60000
 #define TREE_MAX_ENTRIES 200000
 #define CALLERS_MAX 300 /* see testing_callers */
+#define RIVALS_MAX 300  /* see testing_rivals */
 #define JSON_MAX_BYTES ((size_t)16 << 20)
 
 /* Columns of testing_edits. */
@@ -224,6 +225,39 @@ static bool read_callers(wpa_db *db, wpa_test_patch *patch, wpa_arena *arena, wp
     return true;
 }
 
+/** What others do to the same files. */
+static bool read_rivals(wpa_db *db, const char *id, wpa_test_patch *patch, wpa_arena *arena,
+                        wpa_error *err)
+{
+    const char *params[] = {id};
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_TESTING_RIVALS, params, 1, err);
+    if (!rows) {
+        return false;
+    }
+    size_t n = wpa_rows_count(rows);
+    patch->has_more_rivals = n > RIVALS_MAX;
+    n = n > RIVALS_MAX ? RIVALS_MAX : n;
+    wpa_test_rival *rivals = wpa_arena_array(arena, n + 1, sizeof *rivals);
+    for (size_t i = 0; i < n; i++) {
+        const wpa_json *edits = parse(wpa_rows_text(rows, i, 9), arena, err);
+        rivals[i] = (wpa_test_rival){.patch_id = wpa_rows_int(rows, i, 0),
+                                     .name = wpa_rows_dup(rows, i, 1, arena),
+                                     .state = wpa_rows_dup(rows, i, 2, arena),
+                                     .deployment = wpa_rows_dup(rows, i, 3, arena),
+                                     .repository_id = wpa_rows_int(rows, i, 4),
+                                     .ref = wpa_rows_dup(rows, i, 5, arena),
+                                     .path = wpa_rows_dup(rows, i, 6, arena),
+                                     .before_oid = wpa_rows_dup(rows, i, 7, arena),
+                                     .after_oid = wpa_rows_dup(rows, i, 8, arena)};
+        if (!edits || !wpa_test_edits_read(edits, arena, &rivals[i].edits, err)) {
+            return wpa_error_within(err, "edits of p-%lld", (long long)rivals[i].patch_id);
+        }
+    }
+    patch->rivals = rivals;
+    patch->n_rivals = n;
+    return true;
+}
+
 wpa_test_loaded *wpa_test_load(wpa_db *db, int64_t patch_id, wpa_arena *arena, wpa_error *err)
 {
     char id[WPA_DB_NUMBER_SIZE];
@@ -242,7 +276,8 @@ wpa_test_loaded *wpa_test_load(wpa_db *db, int64_t patch_id, wpa_arena *arena, w
                    wpa_default_config_read(db, arena, &config, err) &&
                    read_findings(db, id, &loaded->patch, arena, err) &&
                    read_files(db, id, &loaded->patch, arena, err) &&
-                   read_callers(db, &loaded->patch, arena, err);
+                   read_callers(db, &loaded->patch, arena, err) &&
+                   read_rivals(db, id, &loaded->patch, arena, err);
     loaded->patch.fleet_config = is_read ? config.content : NULL;
     return is_read ? loaded : NULL;
 }

@@ -91,6 +91,17 @@ typedef struct wpa_test_caller {
     size_t size_bytes;
 } wpa_test_caller;
 
+/** What another patch, open or being deployed, does to a file of this one. */
+typedef struct wpa_test_rival {
+    int64_t patch_id;
+    const char *name, *state; /* of the patch */
+    const char *deployment;   /* state of the one that is under way, or NULL */
+    int64_t repository_id;
+    const char *ref, *path;
+    const char *before_oid, *after_oid; /* NULL: absent on that side */
+    wpa_test_edits edits;               /* of what is before there */
+} wpa_test_rival;
+
 typedef struct wpa_test_patch {
     int64_t id;
     const uint8_t *digest; /* [32] as stored */
@@ -106,7 +117,10 @@ typedef struct wpa_test_patch {
     size_t n_findings;
     const wpa_test_caller *callers;
     size_t n_callers;
-    bool has_more_callers; /* than are listed */
+    bool has_more_callers;        /* than are listed */
+    const wpa_test_rival *rivals; /* those being deployed first */
+    size_t n_rivals;
+    bool has_more_rivals;
 } wpa_test_patch;
 
 /** What a local use of the definition names: the workflow's path, or the action's folder. */

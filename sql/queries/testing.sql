@@ -121,3 +121,11 @@ SELECT p.id, p.name, p.state, d.state, o.repository_id, o.ref, o.path, o.before_
   LEFT JOIN wpa.deployment d ON d.patch_id = p.id AND d.state IN ('planned', 'running', 'paused', 'rolling_back', 'stuck')
  WHERE m.patch_id = $1::bigint AND (p.state IN ('pending', 'testing', 'tested', 'approved') OR d.id IS NOT NULL)
  ORDER BY (d.id IS NULL), (p.state <> 'approved'), p.id, o.repository_id, o.ref COLLATE "C", o.path COLLATE "C" LIMIT 301;
+
+-- name: testing_upstreams
+-- params: slugs text[]
+-- rows: those of these repositories, owner and name in lower case, that are in the fleet
+SELECT u.slug, r.url, r.branch
+  FROM wpa.repository r, LATERAL (SELECT lower(r.owner || '/' || regexp_replace(r.name, '^.*/', '')) AS slug) u
+ WHERE r.state = 'ok' AND r.owner <> '' AND u.slug = ANY($1::text[])
+ ORDER BY u.slug, r.id LIMIT 100;

@@ -80,6 +80,9 @@ typedef struct wpa_test_check {
     int version; /* of the check itself: a result counts for this version only */
     wpa_test_scope scope;
     bool is_waivable;
+    /** Nobody may waive what it found; what it could not ask is left to who approves all the same.
+     */
+    bool may_be_unproven;
     const char *title; /* a few words, lower case: what it proves */
     /** Has it a subject here? Without one it is not listed. NULL: always. */
     bool (*applies)(const wpa_test_context *context);

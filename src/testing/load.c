@@ -10,11 +10,13 @@
 #include "rules/config.h"
 #include "rules/finding.h"
 #include "rules/source.h"
+#include "workflow/workflow.h"
 
 #define NETWORK_MS 60000
 #define TREE_MAX_ENTRIES 200000
 #define CALLERS_MAX 300 /* see testing_callers */
 #define RIVALS_MAX 300  /* see testing_rivals */
+#define SLUGS_MAX 500   /* that are looked for in the fleet */
 #define JSON_MAX_BYTES ((size_t)16 << 20)
 
 /* Columns of testing_edits. */
@@ -225,6 +227,64 @@ static bool read_callers(wpa_db *db, wpa_test_patch *patch, wpa_arena *arena, wp
     return true;
 }
 
+static void add_slug(const wpa_reference *uses, wpa_map *slugs)
+{
+    if (uses->kind == WPA_REFERENCE_REPOSITORY && uses->slug && wpa_map_count(slugs) < SLUGS_MAX) {
+        wpa_map_put(slugs, uses->slug, slugs);
+    }
+}
+
+/** "owner/repo" of all that the definitions of the patch use. */
+static wpa_map *slugs_of(wpa_test_patch *patch, wpa_arena *arena)
+{
+    wpa_map *slugs = wpa_map_new(arena);
+    for (size_t i = 0; i < patch->n_files; i++) {
+        wpa_test_file *file = &patch->files[i];
+        const wpa_model *model = file->is_definition && file->after.bytes
+                                     ? wpa_test_image_model(file, &file->after, arena)
+                                     : NULL;
+        for (size_t k = 0; model && model->action && k < model->action->n_steps; k++) {
+            add_slug(&model->action->steps[k].uses, slugs);
+        }
+        for (size_t j = 0; model && model->workflow && j < model->workflow->n_jobs; j++) {
+            const wpa_workflow_job *job = &model->workflow->jobs[j];
+            add_slug(&job->uses, slugs);
+            for (size_t k = 0; k < job->n_steps; k++) {
+                add_slug(&job->steps[k].uses, slugs);
+            }
+        }
+    }
+    return slugs;
+}
+
+/** Repositories that lie in the fleet themselves, and can be asked about their commits. */
+static bool read_upstreams(wpa_db *db, wpa_test_patch *patch, wpa_arena *arena, wpa_error *err)
+{
+    const wpa_map *slugs = slugs_of(patch, arena);
+    size_t n = wpa_map_count(slugs);
+    const char **list = wpa_arena_array(arena, n + 1, sizeof *list);
+    for (size_t i = 0; i < n; i++) {
+        list[i] = wpa_map_at(slugs, i, NULL);
+    }
+    if (n == 0) {
+        return true;
+    }
+    const char *params[] = {wpa_db_array(arena, list, n)};
+    WPA_AUTO(wpa_rows) *rows = wpa_db_exec(db, WPA_SQL_TESTING_UPSTREAMS, params, 1, err);
+    if (!rows) {
+        return false;
+    }
+    patch->n_upstreams = wpa_rows_count(rows);
+    wpa_test_upstream *items = wpa_arena_array(arena, patch->n_upstreams + 1, sizeof *items);
+    for (size_t i = 0; i < patch->n_upstreams; i++) {
+        items[i] = (wpa_test_upstream){.slug = wpa_rows_dup(rows, i, 0, arena),
+                                       .url = wpa_rows_dup(rows, i, 1, arena),
+                                       .branch = wpa_rows_dup(rows, i, 2, arena)};
+    }
+    patch->upstreams = items;
+    return true;
+}
+
 /** What others do to the same files. */
 static bool read_rivals(wpa_db *db, const char *id, wpa_test_patch *patch, wpa_arena *arena,
                         wpa_error *err)
@@ -277,6 +337,7 @@ wpa_test_loaded *wpa_test_load(wpa_db *db, int64_t patch_id, wpa_arena *arena, w
                    read_findings(db, id, &loaded->patch, arena, err) &&
                    read_files(db, id, &loaded->patch, arena, err) &&
                    read_callers(db, &loaded->patch, arena, err) &&
+                   read_upstreams(db, &loaded->patch, arena, err) &&
                    read_rivals(db, id, &loaded->patch, arena, err);
     loaded->patch.fleet_config = is_read ? config.content : NULL;
     return is_read ? loaded : NULL;
@@ -397,6 +458,12 @@ void wpa_test_close_targets(wpa_test_patch *patch)
         if (patch->targets[i].git) {
             wpa_git_close(patch->targets[i].git);
             patch->targets[i].git = NULL;
+        }
+    }
+    for (size_t i = 0; i < patch->n_upstreams; i++) {
+        if (patch->upstreams[i].git) {
+            wpa_git_close(patch->upstreams[i].git);
+            patch->upstreams[i].git = NULL;
         }
     }
 }

@@ -53,7 +53,8 @@ static void plan_check(planner *at, const wpa_test_check *check)
 
 bool wpa_test_skip_is_allowed(const wpa_test_check *check, wpa_test_skip skip)
 {
-    return check->is_waivable && skip != WPA_TEST_SKIP_NONE && skip != WPA_TEST_SKIP_OTHER;
+    return (check->is_waivable || check->may_be_unproven) && skip != WPA_TEST_SKIP_NONE &&
+           skip != WPA_TEST_SKIP_OTHER;
 }
 
 /** What a check could not do: its own error, unless the whole run was told to stop. */

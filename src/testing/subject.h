@@ -102,6 +102,14 @@ typedef struct wpa_test_rival {
     wpa_test_edits edits;               /* of what is before there */
 } wpa_test_rival;
 
+/** A repository of the fleet that the patch uses actions or workflows of. */
+typedef struct wpa_test_upstream {
+    const char *slug; /* "owner/repo", in lower case */
+    const char *url, *branch;
+    wpa_git *git; /* opened by the check that first asks; NULL: trouble says why, if one has */
+    const char *trouble;
+} wpa_test_upstream;
+
 typedef struct wpa_test_patch {
     int64_t id;
     const uint8_t *digest; /* [32] as stored */
@@ -117,7 +125,9 @@ typedef struct wpa_test_patch {
     size_t n_findings;
     const wpa_test_caller *callers;
     size_t n_callers;
-    bool has_more_callers;        /* than are listed */
+    bool has_more_callers; /* than are listed */
+    wpa_test_upstream *upstreams;
+    size_t n_upstreams;
     const wpa_test_rival *rivals; /* those being deployed first */
     size_t n_rivals;
     bool has_more_rivals;

@@ -27,30 +27,6 @@ static const wpa_outline *outline_of(const wpa_test_context *context, wpa_test_i
     return wpa_test_image_analysis(context, context->file, image)->result.source->outline;
 }
 
-static const wpa_outline_job *find_job(const wpa_outline *outline, const char *id)
-{
-    for (size_t i = 0; i < outline->n_jobs; i++) {
-        if (wpa_text_is(outline->jobs[i].id, id)) {
-            return &outline->jobs[i];
-        }
-    }
-    return NULL;
-}
-
-/** By its id, else by its name, else by its place if there are as many steps. */
-static const wpa_outline_step *find_step(const wpa_outline_job *job, const wpa_outline_step *like)
-{
-    const char *name = wpa_yaml_text(wpa_yaml_get(like->node, "name"));
-    for (size_t i = 0; i < job->n_steps && (like->id || name); i++) {
-        const wpa_outline_step *step = &job->steps[i];
-        const char *other = wpa_yaml_text(wpa_yaml_get(step->node, "name"));
-        if (like->id ? wpa_text_is(step->id, like->id) : wpa_text_is(other, name)) {
-            return step;
-        }
-    }
-    return !like->id && job->n_steps == like->job->n_steps ? &job->steps[like->index] : NULL;
-}
-
 static void add_pair(const wpa_test_context *context, const wpa_outline *before,
                      const wpa_outline *after, const wpa_outline_step *was,
                      const wpa_outline_step *is, pairs *list)
@@ -101,11 +77,11 @@ static pairs pairs_of(const wpa_test_context *context)
         is_as_before(wpa_yaml_get(before->root, "env"), wpa_yaml_get(after->root, "env"));
     list.is_cut = before && after && (before->n_jobs > JOBS_MAX || after->n_jobs > JOBS_MAX);
     for (size_t i = 0; before && after && i < after->n_jobs && !list.is_cut; i++) {
-        const wpa_outline_job *job = find_job(before, after->jobs[i].id);
+        const wpa_outline_job *job = wpa_outline_job_find(before, after->jobs[i].id);
         list.is_cut = job && (job->n_steps > STEPS_MAX || after->jobs[i].n_steps > STEPS_MAX);
         for (size_t k = 0; job && k < after->jobs[i].n_steps && !list.is_cut; k++) {
             const wpa_outline_step *is = &after->jobs[i].steps[k];
-            const wpa_outline_step *was = is->run ? find_step(job, is) : NULL;
+            const wpa_outline_step *was = is->run ? wpa_test_step_like(job, is) : NULL;
             if (was && was->run && !(is_same_env && is_untouched(was, is))) {
                 list.is_cut = list.n_looked_at++ == LOOKED_AT_MAX;
                 add_pair(context, before, after, was, is, &list);
@@ -232,6 +208,8 @@ static bool check_behaviour(const wpa_test_context *context, wpa_test_outcome *o
     if (n_able && !wpa_trials_run(context, able, n_able, err)) {
         return false;
     }
+    context->file->trials = able;
+    context->file->n_trials = n_able;
     tell_trouble(context, &(pairs){.items = able, .n = n_able}, outcome);
     for (size_t i = 0; i < n_able; i++) {
         if (!able[i].trouble) {

@@ -54,3 +54,16 @@ size_t wpa_test_commands_count(const wpa_test_commands *list, const char *text)
     }
     return n;
 }
+
+const wpa_outline_step *wpa_test_step_like(const wpa_outline_job *job, const wpa_outline_step *like)
+{
+    const char *name = wpa_yaml_text(wpa_yaml_get(like->node, "name"));
+    for (size_t i = 0; i < job->n_steps && (like->id || name); i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        const char *other = wpa_yaml_text(wpa_yaml_get(step->node, "name"));
+        if (like->id ? wpa_text_is(step->id, like->id) : wpa_text_is(other, name)) {
+            return step;
+        }
+    }
+    return !like->id && job->n_steps == like->job->n_steps ? &job->steps[like->index] : NULL;
+}

@@ -119,11 +119,17 @@ static void conflict(const meeting *m, size_t offset, const char *what)
     }
 }
 
+/** The first line of what is put there. */
 static const char *words_of(const block *of, wpa_arena *arena)
 {
-    const wpa_test_edit *edit = &of->of[0];
-    size_t length = edit->text_bytes < SHOWN_MAX_BYTES ? edit->text_bytes : SHOWN_MAX_BYTES;
-    return length ? wpa_text_visible(arena, edit->text, length, false) : "nothing";
+    const char *text = of->of[0].text, *end = text + of->of[0].text_bytes;
+    while (text < end && strchr(" \t\r\n", *text)) {
+        text++;
+    }
+    const char *newline = memchr(text, '\n', (size_t)(end - text));
+    size_t length = (size_t)((newline ? newline : end) - text);
+    length = length < SHOWN_MAX_BYTES ? length : SHOWN_MAX_BYTES;
+    return length ? wpa_text_visible(arena, text, length, false) : "nothing";
 }
 
 static void overlap(const meeting *m, const block *ours, const block *theirs)

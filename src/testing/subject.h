@@ -77,6 +77,9 @@ typedef struct wpa_test_file {
     wpa_test_image before, after;
     wpa_test_edits edits, inverse;
     bool is_definition; /* workflow, action or dependabot file */
+    /* [n_trials] scripts that T107 has run in both versions, for who looks at them again */
+    const struct wpa_trial_pair *trials;
+    size_t n_trials;
 } wpa_test_file;
 
 typedef struct wpa_test_finding {

@@ -57,15 +57,6 @@ static int64_t propose(world *w, const char *from, const char *to)
     return patch;
 }
 
-/* Every patch but this one is out of the way: rejected, whatever it was. */
-static void clear(world *w)
-{
-    wpa_test_sql_value(w->pg, w->guardian.principal_id, w->arena,
-                       "WITH p AS (UPDATE wpa.patch SET state = 'failed', reason = 'rejected' "
-                       "WHERE state IN ('pending', 'tested', 'approved') RETURNING 1) "
-                       "SELECT count(*) FROM p");
-}
-
 static const char *result_of(world *w, int64_t patch)
 {
     return wpa_test_sql_value(
@@ -138,7 +129,7 @@ static const struct {
 static void try_beside(world *w, size_t i, bool is_approved)
 {
     int64_t there;
-    clear(w);
+    reject_all(w);
     if (is_approved) {
         there = store_content(w, CI_PATH, replace(w, CI, cases[i].from, cases[i].to));
         approve(w, there);
@@ -175,7 +166,7 @@ static void what_is_approved_comes_first(void **state)
 static void files_that_come_and_go_meet(void **state)
 {
     world *w = *state;
-    clear(w);
+    reject_all(w);
     int64_t gone =
         store_changes(w, FILES, WPA_COUNT(FILES), (const change[3]){{OLD_PATH, NULL, NULL}});
     work(w);
@@ -191,7 +182,7 @@ static void files_that_come_and_go_meet(void **state)
     work(w);
     assert_string_equal("warn", result_of(w, patch));
 
-    clear(w);
+    reject_all(w);
     (void)store_content(w, NEW_PATH, ADDED);
     work(w);
     patch = store_content(w, NEW_PATH, replace(w, ADDED, "echo new", "echo newer"));

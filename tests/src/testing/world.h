@@ -187,6 +187,15 @@ static inline void show_failures(world *w, int64_t patch)
                                      (long long)patch)));
 }
 
+/** What was tested before is out of the way: no patch beside the next one. */
+static inline void reject_all(world *w)
+{
+    wpa_test_sql_value(w->pg, w->guardian.principal_id, w->arena,
+                       "WITH p AS (UPDATE wpa.patch SET state = 'failed', reason = 'rejected' "
+                       "WHERE state IN ('pending', 'tested', 'approved') RETURNING 1) "
+                       "SELECT count(*) FROM p");
+}
+
 static inline char *replace(world *w, const char *text, const char *from, const char *to)
 {
     const char *at = strstr(text, from);
@@ -271,6 +280,7 @@ static inline void check_cases(world *w, const world_file files[], size_t n_file
             show_failures(w, patch);
             n_wrong++;
         }
+        reject_all(w);
     }
     assert_int_equal(0, n_wrong);
 }

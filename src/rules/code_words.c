@@ -227,6 +227,16 @@ bool wpa_code_is_runner(const char *name)
             wpa_code_is_interpreter(name));
 }
 
+/* "git bisect run sh -c "...$X"": what that shell runs, not the program's own option. */
+static bool is_of_shell_within(const wpa_shell_command *c, const wpa_shell_word *word)
+{
+    bool is_it = false;
+    for (size_t i = c->first + 1; i + 2 < c->n_words && !is_it; i++) {
+        is_it = &c->words[i + 2] == word && wpa_code_is_shell(c->words[i].text);
+    }
+    return is_it;
+}
+
 /* Has it told of a program's text? */
 static bool check_programs(const wpa_code_finder *f, const wpa_shell_command *c)
 {
@@ -236,7 +246,7 @@ static bool check_programs(const wpa_code_finder *f, const wpa_shell_command *c)
             *c->name == *command && c->name[1] == command[1] && wpa_text_is(c->name, command);
         const wpa_shell_word *word = is_named ? word_behind(c, programs[i].option) : NULL;
         word = word || !is_named || !wpa_text_is(programs[i].option, "-c") ? word : wpa_code_of(c);
-        if (word) {
+        if (word && !is_of_shell_within(c, word)) {
             wpa_code_tell(f, c->name, word, WPA_WORD_IS_CODE);
             return true;
         }
@@ -281,6 +291,26 @@ static void check_query(const wpa_code_finder *f, const wpa_shell_command *c)
     }
 }
 
+/* Programs that start the one that is named among their arguments. */
+static const char *const carriers[] = {
+    "poetry",  "uv",   "pipenv", "hatch", "pdm",      "rye",    "pixi",      "conda",
+    "mamba",   "npx",  "pnpm",   "yarn",  "bunx",     "bundle", "docker",    "podman",
+    "kubectl", "find", "xargs",  "ssh",   "xvfb-run", "nix",    "micromamba"};
+
+/* "poetry run python -c "...$X"": an interpreter of another language, which those programs start.
+ */
+static bool starts_interpreter(const wpa_shell_command *c, size_t i)
+{
+    char option = c->words[i + 1].text[1];
+    const char *word = c->words[i].text;
+    bool is_option = c->words[i + 1].text[0] == '-' && (option == 'c' || option == 'e') &&
+                     !c->words[i + 1].text[2];
+    return is_option &&
+           (wpa_code_is_interpreter(word) || wpa_text_is(word, "tsx") ||
+            wpa_text_is(word, "ts-node")) &&
+           wpa_text_index(c->name, carriers, WPA_COUNT(carriers)) >= 0;
+}
+
 /* "docker exec x sh -c "...$X"", "find -exec sh -c": a shell somewhere among the arguments. */
 static void check_started(const wpa_code_finder *f, const wpa_shell_command *c)
 {
@@ -288,7 +318,8 @@ static void check_started(const wpa_code_finder *f, const wpa_shell_command *c)
         const char *option = c->words[i + 1].text;
         size_t length = option[0] == '-' && option[1] != '-' ? strlen(option) : 0;
         bool is_code =
-            length > 1 && option[length - 1] == 'c' && wpa_code_is_shell(c->words[i].text);
+            length > 1 && ((option[length - 1] == 'c' && wpa_code_is_shell(c->words[i].text)) ||
+                           starts_interpreter(c, i));
         if (is_code) {
             wpa_code_tell(f, c->words[i].text, &c->words[i + 2], WPA_WORD_IS_CODE);
             return;

@@ -197,11 +197,24 @@ static void check_env(wpa_rule_run *run, const wpa_outline_step *step,
     check_text(run, NULL, wpa_yaml_resolve(variable->value));
 }
 
+/* Most files that the rule is asked of only name the workspace by its expression. */
+static bool may_hold_path(const wpa_yaml_doc *doc)
+{
+    bool may = false;
+    for (size_t i = 0; i < WPA_COUNT(paths) && !may; i++) {
+        may = wpa_yaml_may_hold(doc, paths[i].prefix);
+    }
+    return may;
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    wpa_rule_each_step(run, check_step);
-    wpa_rule_each_env(run, check_env);
+    bool may_hold = may_hold_path(run->source->yaml);
+    wpa_rule_each_step(run, may_hold ? check_step : check_container);
+    if (may_hold) {
+        wpa_rule_each_env(run, check_env);
+    }
     return true;
 }
 

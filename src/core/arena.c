@@ -47,8 +47,9 @@ bool wpa_budget_spend(wpa_budget *budget, size_t work)
         return true;
     }
     budget->work += work;
-    budget->is_spent =
-        budget->is_spent || budget->work > budget->max_work || budget->bytes > budget->max_bytes;
+    /* Without branches: it is asked often, and hardly ever spent. */
+    bool is_over = (budget->work > budget->max_work) | (budget->bytes > budget->max_bytes);
+    budget->is_spent |= is_over;
     return !budget->is_spent;
 }
 

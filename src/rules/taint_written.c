@@ -262,7 +262,8 @@ static wpa_taint trace_file(wpa_tracer *t, const wpa_site *site, const char *fil
     const wpa_outline_step *first = site->job->steps;
     bool is_in_row = site->step >= first && site->step < first + site->job->n_steps;
     size_t n_before = is_in_row ? (size_t)(site->step - first) : 0;
-    for (size_t s = 0; *file && s <= n_before && wpa_rule_spend(t->run, STEP_WORK); s++) {
+    bool is_asked = *file && wpa_rule_spend(t->run, STEP_WORK * (n_before + 1));
+    for (size_t s = 0; is_asked && s <= n_before; s++) {
         const wpa_outline_step *step = site->step - s;
         if (!step->script) {
             continue; /* it has no list to be looked up */

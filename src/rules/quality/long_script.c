@@ -148,7 +148,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_outline *o = run->source->outline;
     size_t max = (size_t)wpa_rule_option_int(run, "max-lines", 1, 100000, 40);
     for (size_t i = 0; i < o->n_jobs; i++) {
-        for (size_t k = 0; k < o->jobs[i].n_steps && wpa_rule_spend(run, VISIT_WORK); k++) {
+        size_t n = o->jobs[i].n_steps;
+        n = n && wpa_rule_spend(run, VISIT_WORK * n) ? n : 0;
+        for (size_t k = 0; k < n; k++) {
             check_step(run, &o->jobs[i].steps[k], max);
         }
     }

@@ -289,7 +289,8 @@ static void check_expression(wpa_rule_run *run, const wpa_expression *expression
 static void check_expressions(wpa_rule_run *run)
 {
     const wpa_expressions *all = run->source->expressions;
-    for (size_t i = 0; i < all->n && wpa_rule_spend(run, 1); i++) {
+    size_t n = wpa_rule_spend(run, all->n) ? all->n : 0;
+    for (size_t i = 0; i < n; i++) {
         if (all->items[i].place->parsed.root) {
             check_expression(run, &all->items[i]);
         }
@@ -326,6 +327,12 @@ static bool is_letter(uint32_t c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* Are as many bytes as lanes have characters of ASCII? */
+static bool are_plain(const char *text)
+{
+    return !wpa_lanes_bits((wpa_lanes)(wpa_lanes_at(text) > 0x7f));
+}
+
 /* The first odd character of a text, as bytes of it; empty if it has none. */
 static wpa_span find_odd(const char *text, size_t length, bool *is_hidden)
 {
@@ -334,6 +341,10 @@ static wpa_span find_odd(const char *text, size_t length, bool *is_hidden)
         return (wpa_span){0, 0};
     }
     for (size_t at = 0; at < length;) {
+        while (at + WPA_LANES < length && are_plain(text + at)) {
+            at += WPA_LANES;
+            before = (unsigned char)text[at - 1];
+        }
         if ((unsigned char)text[at] < 0x80 && at + 1 < length &&
             (unsigned char)text[at + 1] < 0x80) {
             before = (unsigned char)text[at++];
@@ -361,8 +372,7 @@ typedef struct odd_places {
 static size_t next_letter(const wpa_yaml_doc *doc, size_t at)
 {
     size_t n = doc->is_plain ? doc->size_bytes : at;
-    while (n + WPA_LANES <= doc->size_bytes &&
-           !wpa_lanes_bits((wpa_lanes)(wpa_lanes_at(doc->source + n) > 0x7f))) {
+    while (n + WPA_LANES <= doc->size_bytes && are_plain(doc->source + n)) {
         n += WPA_LANES;
     }
     while (n < doc->size_bytes && (unsigned char)doc->source[n] < 0x80) {

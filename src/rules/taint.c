@@ -386,6 +386,19 @@ static bool is_of_any(const char *lower, const char *const contexts[], size_t n)
     return false;
 }
 
+/* Of what gives outputs: as a word, and before a dot. */
+static const char *const givers[] = {"steps", "needs", "jobs"};
+
+/* Where the path is asked for: what is the same for all steps of a job is the job's. */
+static wpa_site site_of(const wpa_site *site, const char *lower)
+{
+    bool is_of_job =
+        is_of_any(lower, givers, WPA_COUNT(givers)) || wpa_text_starts(lower, "matrix.");
+    wpa_site of = *site;
+    of.step = is_of_job ? NULL : site->step;
+    return of;
+}
+
 static wpa_taint trace_kind(wpa_tracer *t, const wpa_site *site, const char *path,
                             const char *lower)
 {
@@ -406,7 +419,6 @@ static wpa_taint trace_kind(wpa_tracer *t, const wpa_site *site, const char *pat
     if (wpa_text_starts(lower, "env.")) {
         return wpa_trace_env(t, site, wpa_trace_part(t, path, 1));
     }
-    static const char *const givers[] = {"steps", "needs", "jobs"};
     if (is_of_any(lower, givers, WPA_COUNT(givers))) {
         return wpa_trace_output(t, site, path, lower);
     }
@@ -433,16 +445,17 @@ wpa_taint wpa_trace_path(wpa_tracer *t, const wpa_site *site, const char *path)
         t->is_cut = true;
         return unknown;
     }
-    const wpa_taint *known = wpa_trace_known(t, site, 'P', 0, path, &memo);
-    if (known) {
-        return *known;
-    }
     for (size_t i = 0; i <= length; i++) {
         lower[i] = (char)tolower((unsigned char)path[i]);
     }
+    const wpa_site of = site_of(site, lower);
+    const wpa_taint *known = wpa_trace_known(t, &of, 'P', 0, path, &memo);
+    if (known) {
+        return *known;
+    }
     t->left--;
     t->depth++;
-    wpa_taint taint = trace_kind(t, site, path, lower);
+    wpa_taint taint = trace_kind(t, &of, path, lower);
     t->depth--;
     return wpa_trace_keep(t, &memo, taint);
 }

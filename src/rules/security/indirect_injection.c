@@ -160,6 +160,14 @@ static bool is_kept(const wpa_script *script, size_t at)
     return context == WPA_SHELL_SINGLE || context == WPA_SHELL_HEREDOC_QUOTED;
 }
 
+/* May any of it? Most scripts have no such quotes. */
+static bool may_be_kept(const wpa_script *script)
+{
+    const uint8_t *contexts = script ? script->contexts : NULL;
+    return contexts && (memchr(contexts, WPA_SHELL_SINGLE, script->length) ||
+                        memchr(contexts, WPA_SHELL_HEREDOC_QUOTED, script->length));
+}
+
 static bool is_comment(const char *text, size_t at)
 {
     while (at > 0 && text[at - 1] != '\n') {
@@ -173,12 +181,14 @@ static void check_lines(wpa_rule_run *run, const wpa_site *site)
     const char *text = site->step->run->text;
     const wpa_shell shell = site->step->shell;
     bool is_bash = shell == WPA_SHELL_BASH;
-    bool has_marks = is_bash || shell == WPA_SHELL_PWSH || shell == WPA_SHELL_PYTHON;
+    bool has_marks = is_bash ? may_be_kept(site->step->script)
+                             : shell == WPA_SHELL_PWSH || shell == WPA_SHELL_PYTHON;
+    const char *end = has_marks ? text + strlen(text) : text;
     for (size_t i = 0; has_marks && i < WPA_COUNT(line_marks); i++) {
         const char *mark = line_marks[i].mark;
         bool is_it = line_marks[i].shell == shell && wpa_yaml_may_hold(site->step->run->doc, mark);
-        for (const char *at = is_it ? strcasestr(text, mark) : NULL; at;
-             at = strcasestr(at + 1, mark)) {
+        for (const char *at = is_it ? text : end;
+             (at = wpa_text_find_ci(at, (size_t)(end - at), mark)); at++) {
             wpa_span span = {(size_t)(at - text), 0};
             span.end = span.start + rest_of_line(at);
             bool is_whole = at == text || !strchr(WPA_IDENTIFIER, at[-1]);

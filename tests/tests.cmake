@@ -177,10 +177,11 @@ if(TARGET wpa)
 endif()
 
 # The longest begin first, so that none of them runs alone at the end (seconds that they took).
-foreach(pair e2e.kill=105 e2e.api_faults=87 e2e.story=66 e2e.notices=65 cli.commands=60
+foreach(pair e2e.kill=105 e2e.api_faults=87 rules.hostile=70 e2e.story=66 e2e.notices=65 cli.commands=60
         e2e.api_lists=50 db.embedded=45 deploy.kill=40 e2e.api_contract=58 e2e.sign_in=48
         e2e.stopped=40 e2e.console=29 e2e.wall=29 e2e.tmux=28 e2e.api=25 guardian.session=24
-        guardian.code=24 deploy.sample=20 deploy.deploy=18 deploy.bake=6
+        guardian.code=24 guardian.vouched=24 testing.corpus=30 testing.behaviour=28 readme=29 memory=29
+        deploy.sample=20 deploy.deploy=18 deploy.bake=6
         e2e.webhooks=17 analysis.store=16 audit.audit=12 testing.testing=12 e2e.api_fuzz=11
         db.invariants=10 e2e.rollback=10 job.job=10)
   string(REPLACE "=" ";" pair ${pair})

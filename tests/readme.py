@@ -3,7 +3,8 @@
 
 Compares the table of rules and their number with `wpa check --list-rules=json` (--write: makes them
 anew), the table of test checks with the checks there are, every command in a sh block with the
-program's own help, and lets the program read the example of wpa.yml.
+program's own help, what is told of the console with its manual page, and lets the program read the example
+of wpa.yml.
 """
 import collections
 import functools
@@ -135,6 +136,21 @@ def check_config(wpa, text):
     return [] if answer.returncode == 0 else [f"wpa.yml: {answer.stderr.strip()}"]
 
 
+def check_console(wpa, text):
+    """Commands and settings of the console that the README tells of: there are such, and the manual page has them."""
+    manual = run(wpa, "man").stdout.replace("\\-", "-")
+    palette = (TOP / "ui/console/palette.c").read_text()
+    known = set(re.findall(r'^    \{"([a-z-]+)", "', palette, re.M))
+    told = set(re.findall(r"`:([a-z]+)", text))
+    settings = re.findall(r"^([a-z]+):", example(text, "console.yaml"), re.M)
+    options = set(re.findall(r"(?<![-\w])--[a-z-]+", run(wpa, "--help").stdout))
+    return ([f"the console has no command ':{name}'" for name in sorted(told - known)] +
+            [f"the manual page does not tell of ':{name}'" for name in sorted(told) if f":{name}" not in manual] +
+            [f"the manual page does not tell of '{name}:' of console.yaml" for name in settings if f"{name}:" not in manual] +
+            [f"nothing is told of the console's option '{name}'" for name in sorted(options)
+             if not re.search(rf"{name}(?![\w-])", text)])
+
+
 def main():
     wpa = str(pathlib.Path(sys.argv[1]).resolve())
     text = README.read_text()
@@ -146,7 +162,7 @@ def main():
         README.write_text(text)
     faults = [f"the part '{name}' is not what the program says: tests/readme.py {sys.argv[1]} --write"
               for name, content in made.items() if block(text, name) != content]
-    faults += check_checks(text) + check_config(wpa, text)
+    faults += check_checks(text) + check_config(wpa, text) + check_console(wpa, text)
     shown = list(commands(text))
     for line, words in shown:
         faults += check_command(wpa, line, words)

@@ -199,7 +199,12 @@ const wpa_cli_command wpa_cli_console = {
     .operands = "",
     .summary = "open the console: see what is unhealthy, patch it, prove it, deploy it, watch it",
     .details =
-        "F1 shows the keys. Without a database named, wpa runs a PostgreSQL of its own in "
+        "F1 shows the keys. ':' takes commands, with Tab to complete them: ':tour' shows a "
+        "newcomer "
+        "around, ':who' lists who else is signed in, ':depends NAME' puts a workflow in the middle "
+        "of the map, ':set filter NAME' and ':layout' keep a filter or choose the dashboard's "
+        "panes, ':verify' checks the audit log. Without a database named, wpa runs a PostgreSQL of "
+        "its own in "
         "its state folder; the last wpa process to leave stops it. With --plain pages are told "
         "as lines and commands are typed as words: a number opens what was told under it, "
         "'deploy p-7' acts on what it names, ? tells the commands.",

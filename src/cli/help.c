@@ -176,7 +176,9 @@ static const place variables[] = {
 
 static const place files[] = {
     {"~/.config/wpa/console.yaml, /etc/wpa/console.yaml",
-     "the console's settings, and the database"},
+     "the console's settings, and the database: db:, theme:, unicode:, mouse:, clock:, input:, "
+     "rollback:, lock:, ui: (motion, live data, where it begins), notify:, dash: (panes of the "
+     "dashboard), wall: (its pages), keys: (a command's own)"},
     {"~/.config/wpa/filters.yaml", "filters that :set filter NAME has kept in the console"},
     {"~/.config/wpa/layouts.yaml", "layouts that :layout save NAME has kept in the console"},
     {"~/.local/state/wpa/console-NAME-SIZE.yaml",

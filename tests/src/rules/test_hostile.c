@@ -148,8 +148,8 @@ static void make_outputs(wpa_buf *out, size_t n)
 /* By the processor's time, of which sanitizers take many times as much: no fault of the file's. */
 #ifdef WPA_SANITIZED
 #define MAY_BE_LATE true
-/* What is looked at is the same number with and without them: the release compares sizes, and fixes
-   the whole; here the same code goes over enough of it to be seen, in a third of the time. */
+/* What is looked at is the same number with and without them: the release compares sizes and fixes
+   the whole, here the same code goes over enough of it to be seen. */
 #define COMPARES_SIZES false
 #define SHARE_OF_FIXES 8
 #else

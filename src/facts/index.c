@@ -1,5 +1,6 @@
 #include "facts/index.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -91,14 +92,21 @@ static const wpa_facts_column programs[] = {
     WPA_COLUMN_INSTALLERS, WPA_COLUMN_PUBLISH_COMMANDS, WPA_COLUMN_CLOSED_PROGRAMS,
 };
 
-/* Tables of actions of which some are asked for each use of an action. */
 static const wpa_facts_column slugs[] = {
-    WPA_COLUMN_ACTION_NEEDS, WPA_COLUMN_ACTION_ROLES,    WPA_COLUMN_CACHES,
-    WPA_COLUMN_CLOUD_LOGINS, WPA_COLUMN_DEBUG_ACTIONS,   WPA_COLUMN_MIGRATIONS,
-    WPA_COLUMN_RUNTIMES,     WPA_COLUMN_PUBLISH_ACTIONS, WPA_COLUMN_REPLACEMENTS,
-    WPA_COLUMN_TOOLS,        WPA_COLUMN_VALUES,
+    [WPA_SLUG_NEEDS] = WPA_COLUMN_ACTION_NEEDS,
+    [WPA_SLUG_ROLES] = WPA_COLUMN_ACTION_ROLES,
+    [WPA_SLUG_CACHES] = WPA_COLUMN_CACHES,
+    [WPA_SLUG_LOGINS] = WPA_COLUMN_CLOUD_LOGINS,
+    [WPA_SLUG_DEBUG_ACTIONS] = WPA_COLUMN_DEBUG_ACTIONS,
+    [WPA_SLUG_MIGRATIONS] = WPA_COLUMN_MIGRATIONS,
+    [WPA_SLUG_RUNTIMES] = WPA_COLUMN_RUNTIMES,
+    [WPA_SLUG_PUBLISH_ACTIONS] = WPA_COLUMN_PUBLISH_ACTIONS,
+    [WPA_SLUG_REPLACEMENTS] = WPA_COLUMN_REPLACEMENTS,
+    [WPA_SLUG_TOOLS] = WPA_COLUMN_TOOLS,
+    [WPA_SLUG_VALUES] = WPA_COLUMN_VALUES,
 };
-_Static_assert(WPA_COLUMN_TRAITS < 32, "the bits of WPA_FACTS_HAS");
+_Static_assert(WPA_COUNT(slugs) == WPA_SLUG_TABLE_COUNT, "a column for each");
+_Static_assert(WPA_TRAIT_COUNT <= 8, "the bits of wpa_slug_rows");
 
 /* A row under one of its names; an empty entry has no name. */
 typedef struct entry {
@@ -114,6 +122,8 @@ typedef struct entry {
 typedef struct row_index {
     entry *entries; /* [mask + 1], at least half of them empty: those of one hash in a row */
     uint32_t mask;
+    wpa_slug_rows *slugs; /* [n_slugs] by the row of their entries */
+    size_t n_slugs;
     uint64_t filter[(1U << FILTER_BITS) / 64];
 } row_index;
 
@@ -283,28 +293,51 @@ static entry *slug_entry(const row_index *index, wpa_slice slug, uint32_t hash)
     return &index->entries[at];
 }
 
-static void note_slug(row_index *index, const char *name, uint32_t bit)
+static wpa_slug_rows *rows_of_slug(row_index *index, const char *name)
 {
     wpa_slice slug = wpa_slice_of(name);
     uint32_t hash = hash_of(WPA_COLUMN_SLUGS, slug);
     entry *known = slug_entry(index, slug, hash);
     if (!known->name) {
-        *known = (entry){name, hash, 0};
+        *known = (entry){name, hash, (uint32_t)index->n_slugs++};
         mark(index, hash);
     }
-    known->row |= bit;
+    return &index->slugs[known->row];
+}
+
+/* The rows of a table, the lower ones first. */
+static void note_slug(row_index *index, wpa_slug_table table, size_t row)
+{
+    const char *name = name_at(slugs[table], row);
+    wpa_slug_rows *rows = rows_of_slug(index, name);
+    size_t first = rows->first[table], n = rows->n[table];
+    assert(row < UINT16_MAX && n < UINT8_MAX);
+    if (!first) {
+        rows->first[table] = (uint16_t)(row + 1);
+        rows->n[table] = 1;
+    } else if (row + 1 == first + n && wpa_text_is(name, name_at(slugs[table], first - 1))) {
+        rows->n[table]++;
+    }
 }
 
 static void note_slugs(row_index *index)
 {
+    size_t n = 0;
+    for (size_t i = 0; i < WPA_COUNT(slugs); i++) {
+        n += *columns[slugs[i]].n;
+    }
+    for (size_t i = 0; i < WPA_COUNT(traits); i++) {
+        n += count(traits[i]);
+    }
+    index->slugs = wpa_alloc((n + 1) * sizeof *index->slugs);
     for (size_t i = 0; i < WPA_COUNT(slugs); i++) {
         for (size_t row = 0; row < *columns[slugs[i]].n; row++) {
-            note_slug(index, name_at(slugs[i], row), WPA_FACTS_HAS(slugs[i]));
+            note_slug(index, (wpa_slug_table)i, row);
         }
     }
     for (size_t i = 0; i < WPA_COUNT(traits); i++) {
         for (size_t k = 0; traits[i][k]; k++) {
-            note_slug(index, traits[i][k], WPA_FACTS_HAS(WPA_COLUMN_TRAITS));
+            rows_of_slug(index, traits[i][k])->traits |= (uint8_t)(1U << i);
         }
     }
 }
@@ -392,12 +425,12 @@ size_t wpa_facts_rows(wpa_facts_column column, wpa_slice name, size_t *n)
     return first;
 }
 
-uint32_t wpa_facts_slug_known(wpa_slice slug)
+const wpa_slug_rows *wpa_facts_slug_rows(wpa_slice slug)
 {
     need_index();
     uint32_t hash = hash_of(WPA_COLUMN_SLUGS, slug);
     const entry *known = may_have(&shared, hash) ? slug_entry(&shared, slug, hash) : NULL;
-    return known && known->name ? known->row : 0;
+    return known && known->name ? &shared.slugs[known->row] : NULL;
 }
 
 size_t wpa_facts_program_row(wpa_facts_column column, const char *name)

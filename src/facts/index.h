@@ -52,12 +52,31 @@ typedef enum wpa_facts_column {
 size_t wpa_facts_row(wpa_facts_column column, wpa_slice name, size_t from);
 /** Of a table whose rows of one name stand together: the first, and how many there are. */
 size_t wpa_facts_rows(wpa_facts_column column, wpa_slice name, size_t *n);
-/**
- * Which tables of actions have one of this name, as a set of WPA_FACTS_HAS(column): most have none,
- * and need not be asked.
- */
-uint32_t wpa_facts_slug_known(wpa_slice slug);
-#define WPA_FACTS_HAS(column) (UINT32_C(1) << (column))
+/** Tables of actions that are asked for each use of one. */
+typedef enum wpa_slug_table {
+    WPA_SLUG_NEEDS,
+    WPA_SLUG_ROLES,
+    WPA_SLUG_CACHES,
+    WPA_SLUG_LOGINS,
+    WPA_SLUG_DEBUG_ACTIONS,
+    WPA_SLUG_MIGRATIONS,
+    WPA_SLUG_RUNTIMES,
+    WPA_SLUG_PUBLISH_ACTIONS,
+    WPA_SLUG_REPLACEMENTS,
+    WPA_SLUG_TOOLS,
+    WPA_SLUG_VALUES,
+    WPA_SLUG_TABLE_COUNT
+} wpa_slug_table;
+
+/** Where these tables have an action. */
+typedef struct wpa_slug_rows {
+    uint16_t first[WPA_SLUG_TABLE_COUNT]; /* row, from 1; 0: the table has none */
+    uint8_t n[WPA_SLUG_TABLE_COUNT];      /* how many of its rows stand together there */
+    uint8_t traits;                       /* 1 << wpa_fact_trait */
+} wpa_slug_rows;
+
+/** The rows of an action, all of them by one look; NULL: no table has it. Thread: any. */
+const wpa_slug_rows *wpa_facts_slug_rows(wpa_slice slug);
 /**
  * The first row of a program, by its name byte for byte, in a table of programs: its others are
  * behind it. WPA_NO_ROW: none. Thread: any.

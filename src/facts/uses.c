@@ -3,6 +3,7 @@
 
 #include "facts/commands.h"
 #include "facts/index.h"
+#include "facts/platform_tables.h"
 #include "facts/platforms.h"
 #include "facts/supply.h"
 #include "facts/tables.h"
@@ -97,33 +98,30 @@ static bool resolve_name(wpa_slice ref, wpa_fact_use *use)
     return is_branch && !is_tagged;
 }
 
-/** Rows of the tables that have the action: most have none of it, and none are asked in vain. */
+/** Rows of the tables that have the action: most have none of it. */
 static void find_rows(wpa_slice slug, wpa_fact_use *use)
 {
-    uint32_t known = wpa_facts_slug_known(slug);
-    if (!known) {
+    const wpa_slug_rows *rows = wpa_facts_slug_rows(slug);
+    if (!rows) {
         return;
     }
-#define ROW_OF(column, find) (known & WPA_FACTS_HAS(column) ? find(slug) : NULL)
-    use->role = ROW_OF(WPA_COLUMN_ACTION_ROLES, wpa_facts_action_role_find);
-    use->runtime = ROW_OF(WPA_COLUMN_RUNTIMES, wpa_facts_runtime_of_action);
-    use->need = ROW_OF(WPA_COLUMN_ACTION_NEEDS, wpa_facts_action_need);
-    use->tool = ROW_OF(WPA_COLUMN_TOOLS, wpa_facts_tool_find);
-    use->publish = ROW_OF(WPA_COLUMN_PUBLISH_ACTIONS, wpa_facts_publish_action_find);
-    use->replacement = ROW_OF(WPA_COLUMN_REPLACEMENTS, wpa_facts_replacement_find);
-    use->login = ROW_OF(WPA_COLUMN_CLOUD_LOGINS, wpa_facts_cloud_login_find);
+#define ROW_OF(table, of) (rows->first[table] ? &(of)[rows->first[table] - 1] : NULL)
+    use->role = ROW_OF(WPA_SLUG_ROLES, wpa_fact_action_roles);
+    use->runtime = ROW_OF(WPA_SLUG_RUNTIMES, wpa_fact_runtimes);
+    use->need = ROW_OF(WPA_SLUG_NEEDS, wpa_fact_action_needs);
+    use->tool = ROW_OF(WPA_SLUG_TOOLS, wpa_fact_tools);
+    use->publish = ROW_OF(WPA_SLUG_PUBLISH_ACTIONS, wpa_fact_publish_actions);
+    use->replacement = ROW_OF(WPA_SLUG_REPLACEMENTS, wpa_fact_replacements);
+    use->login = ROW_OF(WPA_SLUG_LOGINS, wpa_fact_cloud_logins);
+    use->caches = ROW_OF(WPA_SLUG_CACHES, wpa_fact_caches);
+    use->n_caches = rows->n[WPA_SLUG_CACHES];
+    use->values = ROW_OF(WPA_SLUG_VALUES, wpa_fact_value_rows);
+    use->n_values = rows->n[WPA_SLUG_VALUES];
+    use->migrations = ROW_OF(WPA_SLUG_MIGRATIONS, wpa_fact_migrations);
+    use->n_migrations = rows->n[WPA_SLUG_MIGRATIONS];
 #undef ROW_OF
-    if (known & WPA_FACTS_HAS(WPA_COLUMN_CACHES)) {
-        use->caches = wpa_facts_caches_of(slug, &use->n_caches);
-    }
-    if (known & WPA_FACTS_HAS(WPA_COLUMN_VALUES)) {
-        use->values = wpa_facts_values_of(slug, &use->n_values);
-    }
-    if (known & WPA_FACTS_HAS(WPA_COLUMN_MIGRATIONS)) {
-        use->migrations = wpa_facts_migrations_of(slug, &use->n_migrations);
-    }
-    use->traits = known & WPA_FACTS_HAS(WPA_COLUMN_TRAITS) ? wpa_facts_action_traits(slug) : 0;
-    use->is_debug = (known & WPA_FACTS_HAS(WPA_COLUMN_DEBUG_ACTIONS)) != 0;
+    use->traits = rows->traits;
+    use->is_debug = rows->first[WPA_SLUG_DEBUG_ACTIONS] != 0;
 }
 
 void wpa_facts_use_resolve(wpa_slice slug, wpa_slice ref, wpa_slice hint, wpa_fact_use *use)

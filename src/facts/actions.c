@@ -36,13 +36,10 @@ static int compare_exact(const char *name, wpa_slice text)
 
 wpa_slice wpa_fact_repo_slug(wpa_slice slug)
 {
-    size_t slashes = 0;
-    for (size_t i = 0; i < slug.length; i++) {
-        if (slug.at[i] == '/' && ++slashes == 2) {
-            return (wpa_slice){slug.at, i};
-        }
-    }
-    return slug;
+    const char *end = slug.at + slug.length;
+    const char *slash = slug.length ? memchr(slug.at, '/', slug.length) : NULL;
+    slash = slash ? memchr(slash + 1, '/', (size_t)(end - slash - 1)) : NULL;
+    return slash ? (wpa_slice){slug.at, (size_t)(slash - slug.at)} : slug;
 }
 
 const char *wpa_fact_folded(const char *name, wpa_arena *arena)
@@ -62,8 +59,9 @@ const wpa_fact_repo *wpa_fact_compiled_repo(wpa_slice slug)
 
 const wpa_fact_repo *wpa_facts_repo_find(wpa_slice slug)
 {
-    const wpa_fresh_repo *fresh = wpa_fresh_repo_find(wpa_fact_repo_slug(slug));
-    return fresh ? &fresh->head : wpa_fact_compiled_repo(slug);
+    wpa_slice repo = wpa_fact_repo_slug(slug);
+    const wpa_fresh_repo *fresh = wpa_fresh_repo_find(repo);
+    return fresh ? &fresh->head : wpa_fact_compiled_repo(repo);
 }
 
 const char *wpa_facts_repo_name(const wpa_fact_repo *repo)
@@ -98,18 +96,24 @@ wpa_fact_ref wpa_facts_repo_ref_at(const wpa_fact_repo *repo, size_t i)
     return ref_at(repo, i);
 }
 
+const char *wpa_facts_repo_ref_name(const wpa_fact_repo *repo, size_t i)
+{
+    const wpa_fresh_repo *fresh = wpa_fresh_repo_of(repo);
+    return fresh ? fresh->refs[i].name : text_at(wpa_fact_refs[repo->first_ref + i].name);
+}
+
 bool wpa_facts_ref_find(const wpa_fact_repo *repo, wpa_slice name, wpa_fact_ref *ref)
 {
     size_t low = 0, high = repo->n_refs;
     while (low < high) { /* the first of equal names is the tag */
         size_t middle = (low + high) / 2;
-        if (compare_exact(ref_at(repo, middle).name, name) < 0) {
+        if (compare_exact(wpa_facts_repo_ref_name(repo, middle), name) < 0) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    if (low == repo->n_refs || compare_exact(ref_at(repo, low).name, name) != 0) {
+    if (low == repo->n_refs || compare_exact(wpa_facts_repo_ref_name(repo, low), name) != 0) {
         return false;
     }
     *ref = ref_at(repo, low);

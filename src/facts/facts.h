@@ -112,6 +112,8 @@ const char *wpa_facts_repo_date(const wpa_fact_repo *repo);
 size_t wpa_facts_repo_ref_count(const wpa_fact_repo *repo);
 /** The i-th ref in the order of names; a name may be there twice, as tag and as branch. */
 wpa_fact_ref wpa_facts_repo_ref_at(const wpa_fact_repo *repo, size_t i);
+/** Its name alone, for who goes through many. */
+const char *wpa_facts_repo_ref_name(const wpa_fact_repo *repo, size_t i);
 /** Tags win over branches, as on GitHub. False: no such ref in the snapshot. */
 bool wpa_facts_ref_find(const wpa_fact_repo *repo, wpa_slice name, wpa_fact_ref *ref);
 /** Refs at a commit, at most max of them, in the order of names; returns how many there are. */

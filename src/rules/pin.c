@@ -182,9 +182,10 @@ static wpa_tags_beside compare_tags(const wpa_fact_repo *repo, const wpa_version
     size_t n = wpa_facts_repo_ref_count(repo);
     for (size_t i = 0; i < n && !(tags.has_same && tags.has_newer); i++) {
         wpa_version version;
-        wpa_fact_ref ref = wpa_facts_repo_ref_at(repo, i);
-        if (ref.kind != WPA_FACT_TAG || is_below_major(ref.name, claimed->parts[0]) ||
-            !wpa_version_parse(wpa_slice_of(ref.name), &version)) {
+        const char *name = wpa_facts_repo_ref_name(repo, i);
+        if (is_below_major(name, claimed->parts[0]) || /* most are */
+            !wpa_version_parse(wpa_slice_of(name), &version) ||
+            wpa_facts_repo_ref_at(repo, i).kind != WPA_FACT_TAG) {
             continue;
         }
         int order = wpa_version_compare(&version, claimed);

@@ -18,7 +18,7 @@ static bool is_both(const wpa_fact_repo *repo, wpa_slice name, wpa_fact_ref *tag
     bool has_tag = false, has_branch = false;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        bool is_before = compare_name(wpa_facts_repo_ref_at(repo, middle).name, name) < 0;
+        bool is_before = compare_name(wpa_facts_repo_ref_name(repo, middle), name) < 0;
         low = is_before ? middle + 1 : low;
         high = is_before ? high : middle;
     }

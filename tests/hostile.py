@@ -599,6 +599,7 @@ POSIX = {
 PWSH = {
     "quotes": '"$("', "here": "@'\n", "here_double": '@"\n$(', "pipes": "a | ", "braces": "{ ", "backticks": "`", "subs": "$(",
     "comments": "<# a ", "assign": "$a = $b; ", "iex": "iex ", "iex_piped": "$env:A | iex | ", "called": "& \"$a\" & $b . $c ", "named": "$a = @\"\n$b = $a\n", "env": "$env:A = $env:B\n", "invoke": "iex (iwr http://a)\n", "brackets": "[a]::b(", "splat": "@{a=",
+    "here_written": '@"\n"@ >> $env:GITHUB_ENV\n',
     "functions": "function f($a, $b) { iex $a; f $b $a }\nf $env:A\n", "functions_open": "function f(", "functions_deep": "function f { param($a = $a) ", "attributes": "function f { [a(",
 }
 CMD = {

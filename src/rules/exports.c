@@ -335,18 +335,33 @@ static size_t block_end(const char *text, size_t length, wpa_span line)
     return length;
 }
 
+/* PowerShell: a here-string begins at the end of the line. */
+static bool opens_here_string(const char *text, wpa_span line)
+{
+    size_t end = line.end;
+    while (end > line.start && strchr(" \t\r", text[end - 1])) {
+        end--;
+    }
+    return end >= line.start + 2 && text[end - 2] == '@' && strchr("\"'", text[end - 1]);
+}
+
 /* Any shell: a line that names the file and writes. PowerShell and cmd do not mind the case. */
 static void gather_lines(gatherer *g, const char *text, size_t length)
 {
-    static const char *const writers[] = {">",          "Out-File", "Add-Content", "Set-Content",
-                                          "Tee-Object", "tee ",     ".write(",     "open(",
-                                          "AppendAll",  "WriteAll"};
-    size_t first = 0; /* of the lines that go on with a backtick */
+    static const char *const writers[] = {">",          "Out-File", "Add-Content",  "Set-Content",
+                                          "Tee-Object", "tee ",     ".write(",      "open(",
+                                          "AppendAll",  "WriteAll", ".write_text(", "ac $env:",
+                                          "ac -Path",   "sc $env:", "sc -Path"};
+    size_t first = 0; /* of the lines that go on with a backtick, or are a here-string */
+    size_t here = 0;  /* the last line that opens one */
     for (size_t start = 0; start < length;) {
         const char *newline = memchr(text + start, '\n', length - start);
         size_t end = newline ? (size_t)(newline - text) : length;
         wpa_span line = {start, end};
         bool is_done = note_alias_line(g, text, line);
+        first =
+            end > start + 1 && text[start + 1] == '@' && strchr("\"'", text[start]) ? here : first;
+        here = opens_here_string(text, line) ? start : here;
         for (size_t i = start; i < end && !is_done; i++) {
             const char *file = file_at(g, text, i);
             for (size_t k = 0; file && k < WPA_COUNT(writers) && !is_done; k++) {

@@ -112,14 +112,14 @@ static void pack(uint64_t *bits, const char *places, size_t n)
     }
 }
 
-void wpa_yaml_index_grams(wpa_yaml_doc *doc, wpa_arena *scratch)
+void wpa_yaml_index_grams(wpa_yaml_doc *doc)
 {
+    char places[1U << BITS_MAX];
     unsigned bits = BITS_MIN;
     while (bits < BITS_MAX && ((size_t)1 << bits) < doc->size_bytes * 4) {
         bits++;
     }
     size_t n = (size_t)1 << bits;
-    char *places = wpa_arena_room(scratch, n);
     clear(places, n);
     doc->grams = wpa_arena_room(doc->arena, sizeof *doc->grams + n / 8);
     doc->grams->shift = 32 - bits;

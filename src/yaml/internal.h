@@ -24,7 +24,7 @@ bool wpa_yaml_is_allowed(uint32_t code_point);
 void wpa_yaml_index_lines(wpa_yaml_doc *doc, wpa_yaml_survey found);
 typedef struct wpa_yaml_grams wpa_yaml_grams;
 /** Make grams, of the file's bytes. */
-void wpa_yaml_index_grams(wpa_yaml_doc *doc, wpa_arena *scratch);
+void wpa_yaml_index_grams(wpa_yaml_doc *doc);
 /**
  * Which bit of 32 is that of each key ([n_pairs], behind the pairs, and filled up to eight): so
  * that a key is found without a look at those before it. For a key that is no scalar it says

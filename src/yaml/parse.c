@@ -264,7 +264,7 @@ const wpa_yaml_doc *wpa_yaml_parse(const char *path, const void *data, size_t si
     doc->has_bom = size_bytes >= 3 && memcmp(doc->source, "\xef\xbb\xbf", 3) == 0;
     builder *b = wpa_yaml_builder_new(doc, scratch);
     wpa_yaml_index_lines(doc, found);
-    wpa_yaml_index_grams(doc, scratch);
+    wpa_yaml_index_grams(doc);
     check_bytes(b, found);
     const char *text = clean(b, found);
     if (!parse_quickly(b, text)) {

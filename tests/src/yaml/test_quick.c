@@ -138,7 +138,7 @@ static bool is_read_quickly(const char *text, wpa_arena *arena)
     char *source = wpa_arena_array(arena, size_bytes + WPA_YAML_BEHIND_BYTES, 1);
     wpa_yaml_doc doc = {.source = source, .size_bytes = size_bytes, .arena = arena};
     wpa_yaml_index_lines(&doc, wpa_yaml_take_over(source, text, size_bytes));
-    wpa_yaml_index_grams(&doc, arena);
+    wpa_yaml_index_grams(&doc);
     return wpa_yaml_read_quickly(wpa_yaml_builder_new(&doc, arena), source);
 }
 

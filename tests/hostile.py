@@ -28,7 +28,7 @@ JOB = HEAD + "jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
 CASES = {}
 LARGEST = ("jobs_20000", "line_of_a_megabyte_in_flow", "aliases_of_jobs", "needs_chain_with_outputs",
            "action_steps", "steps_20000_with_expressions", "all_call_all", "ring_of_5000_workflows",
-           "callers_10000")
+           "callers_10000", "strangers_30000")
 LARGEST_TO_FIX = ("all_call_all",)
 
 
@@ -684,6 +684,13 @@ def callers_10000():
     return {f".github/workflows/w{i}.yml": f"name: n{i}\non: [push, workflow_call]\npermissions: {{}}\njobs:\n  a:\n    runs-on: ubuntu-latest\n"
             "    steps:\n      - uses: actions/checkout@v4\n      - run: make ${{ github.head_ref }}\n"
             f"  b: {{needs: a, uses: ./.github/workflows/w{(i + 1) % 10000}.yml, secrets: inherit}}\n".encode() for i in range(10000)}
+
+
+@case
+def strangers_30000():
+    """What is kept of each must not add up."""
+    return {f".github/workflows/w{i}.yml": f"on: push\njobs: {{a: {{runs-on: x, steps: [{{uses: actions/checkout@v4}}, {{run: make t{i}}}]}}}}\n".encode()
+            for i in range(30000)}
 
 
 @case

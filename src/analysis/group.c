@@ -15,6 +15,8 @@
 #include "analysis/key.h"
 #include "analysis/sarif.h"
 #include "analysis/unit.h"
+#include "core/large.h"
+#include "core/paged.h"
 #include "rules/fleet.h"
 
 /* What trees may take that are held from joining until judging, of all groups that are at work;
@@ -45,6 +47,7 @@ static void work_on(void *context, size_t i)
 {
     group *g = context;
     g->stage(g, g->files[i]);
+    wpa_paged_relax();
 }
 
 static void run_stage(group *g, stage_of stage)
@@ -105,6 +108,7 @@ static void stage_look(group *g, wpa_unit_file *file)
     if (file->state == WPA_UNIT_WAITING && !file->is_twice &&
         wpa_key_find(g->tree->options->cache, file)) {
         file->state = WPA_UNIT_DONE;
+        wpa_unit_put_early(g->tree, file);
     }
 }
 
@@ -142,7 +146,7 @@ static wpa_records *take_records(wpa_unit *unit)
         unit->records = records->next;
     } else {
         records = wpa_arena_alloc(unit->arena, sizeof *records);
-        records->arena = wpa_arena_new();
+        records->arena = wpa_arena_new_large();
     }
     (void)pthread_mutex_unlock(&unit->lock);
     return records;
@@ -187,8 +191,8 @@ static void stage_parse(group *g, wpa_unit_file *file)
 static void stage_complete(group *g, wpa_unit_file *file)
 {
     const wpa_tree_options *options = g->tree->options;
-    if (file->state != WPA_UNIT_DONE || file->is_twice) {
-        return;
+    if (!file->result) {
+        return; /* not done, or completed early */
     }
     bool has_guests = options->outside && wpa_outside_has(options->outside, file->identity);
     bool is_read = has_guests && !file->shown.source && wpa_unit_read(file);
@@ -416,7 +420,7 @@ static void run(wpa_pool_task *task)
     for (wpa_unit *unit = g->first; unit && tree->options->on_together; unit = unit->next) {
         wpa_unit_fix_together(tree, unit);
     }
-    if (tree->options->baseline || tree->options->outside) {
+    if (tree->options->outside || (tree->options->fixes && tree->options->baseline)) {
         run_stage(g, stage_complete);
     }
     if (!tree->options->fixes) {

@@ -3,6 +3,7 @@
 
 #include "analysis/key.h"
 #include "analysis/unit.h"
+#include "core/paged.h"
 
 /* With fewer than this each, threads would wait for the one that has the last bundle. */
 #define BUNDLES_PER_THREAD 2
@@ -35,15 +36,12 @@ static const wpa_source *source_of(const bundles *b, wpa_unit_file *file, wpa_ar
     return source;
 }
 
-/** Results of a large repository take more than its trees: what no later stage looks at goes. */
 static void pack(const bundles *b, wpa_unit_file *file, const wpa_result *result)
 {
     const wpa_tree_options *options = b->tree->options;
     wpa_key_pack(options->cache, file, result, options->has_excerpts);
     file->state = WPA_UNIT_DONE;
-    if (!options->fixes && !options->baseline && !options->outside) {
-        wpa_unit_put_result(b->tree, file);
-    }
+    wpa_unit_put_early(b->tree, file);
 }
 
 /** Fixes are tried one by one, and so are files; what there is of one stays for the next stages. */
@@ -75,6 +73,7 @@ static void judge_together(const bundles *b, wpa_unit_file **files, size_t n)
     wpa_rules_run_together(tasks, n_tasks, arena);
     for (size_t i = 0; i < n_tasks; i++) {
         pack(b, judged[i], &tasks[i].result);
+        wpa_paged_relax();
         judged[i]->shown.source = NULL;
         if (!judged[i]->is_held) {
             wpa_unit_release(judged[i]);

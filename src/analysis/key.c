@@ -236,6 +236,16 @@ static void make_key(const wpa_unit_file *file, key_reach reach, uint8_t key[WPA
     wpa_sha256_final(&hash, key);
 }
 
+static void keep_result(wpa_unit_file *file, const void *packed, size_t size_bytes,
+                        const wpa_result_counts *counts)
+{
+    wpa_free(file->result);
+    file->result = wpa_realloc(NULL, sizeof *file->result + size_bytes);
+    file->result->counts = *counts;
+    file->result->size_bytes = size_bytes;
+    memcpy(file->result->packed, packed, size_bytes);
+}
+
 /* ---- looking up ---- */
 
 /** Is what was read beside the file still what it was? */
@@ -289,10 +299,7 @@ bool wpa_key_find(wpa_cache *cache, wpa_unit_file *file)
         const uint8_t *bytes = wpa_cache_find(cache, key, arena, &size_bytes);
         const uint8_t *at = bytes ? check_kept(file->unit, bytes, size_bytes, &head) : NULL;
         if (at) {
-            file->packed_bytes = size_bytes - (size_t)(at - bytes);
-            file->packed = wpa_alloc(file->packed_bytes);
-            memcpy(file->packed, at, file->packed_bytes);
-            file->counts = head.counts;
+            keep_result(file, at, size_bytes - (size_t)(at - bytes), &head.counts);
             return true;
         }
     }
@@ -332,10 +339,10 @@ static key_reach reach_of(const wpa_unit *unit, const wpa_surroundings_trace *tr
 }
 
 static void keep(wpa_cache *cache, const wpa_unit_file *file, const wpa_surroundings_trace *trace,
-                 const wpa_buf *packed)
+                 const wpa_unit_result *result)
 {
     WPA_AUTO(wpa_buf) *out = wpa_buf_new(PACKED_MAX_BYTES);
-    kept_head head = {.counts = file->counts, .n_reads = trace->n_reads};
+    kept_head head = {.counts = result->counts, .n_reads = trace->n_reads};
     uint8_t key[WPA_CACHE_KEY_SIZE];
     wpa_buf_append(out, &head, sizeof head);
     for (size_t i = 0; i < trace->n_reads; i++) {
@@ -345,7 +352,7 @@ static void keep(wpa_cache *cache, const wpa_unit_file *file, const wpa_surround
         wpa_buf_append(out, &read, sizeof read);
         wpa_buf_append(out, from->path, read.path_bytes);
     }
-    wpa_buf_append(out, wpa_buf_data(packed), wpa_buf_size(packed));
+    wpa_buf_append(out, result->packed, result->size_bytes);
     make_key(file, reach_of(file->unit, trace), key);
     wpa_cache_put(cache, key, wpa_buf_data(out), wpa_buf_size(out));
 }
@@ -356,20 +363,22 @@ static bool is_lasting(const wpa_result *result)
     return result->n_notes == 0;
 }
 
-static void put_packed(wpa_unit_file *file, const wpa_buf *packed)
+/** In the place of what there was; false if it is too much and was cut short. */
+static bool pack(wpa_unit_file *file, const wpa_result *result, bool has_excerpts)
 {
-    wpa_free(file->packed);
-    file->packed_bytes = wpa_buf_size(packed);
-    file->packed = wpa_alloc(file->packed_bytes);
-    memcpy(file->packed, wpa_buf_data(packed), file->packed_bytes);
+    WPA_AUTO(wpa_buf) *packed = wpa_buf_new(PACKED_MAX_BYTES);
+    wpa_result_counts counts;
+    wpa_result_pack(result, has_excerpts, packed);
+    wpa_result_count(result, &counts);
+    keep_result(file, wpa_buf_data(packed), wpa_buf_size(packed), &counts);
+    return !wpa_buf_is_full(packed);
 }
 
 void wpa_key_complete(const wpa_tree_options *options, wpa_unit_file *file)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
-    WPA_AUTO(wpa_buf) *packed = wpa_buf_new(PACKED_MAX_BYTES);
     wpa_result result;
-    if (!wpa_result_unpack(file->packed, file->packed_bytes, file->shown.path,
+    if (!wpa_result_unpack(file->result->packed, file->result->size_bytes, file->shown.path,
                            file->unit->around.prefix, arena, &result)) {
         return;
     }
@@ -384,28 +393,20 @@ void wpa_key_complete(const wpa_tree_options *options, wpa_unit_file *file)
     if (options->baseline) {
         wpa_baseline_apply(options->baseline, file->identity, &result);
     }
-    wpa_result_pack(&result, true, packed);
-    wpa_result_count(&result, &file->counts);
-    put_packed(file, packed);
+    (void)pack(file, &result, true);
 }
 
 void wpa_key_repack(wpa_unit_file *file, const wpa_result *result, bool has_excerpts)
 {
-    WPA_AUTO(wpa_buf) *packed = wpa_buf_new(PACKED_MAX_BYTES);
-    wpa_result_pack(result, has_excerpts, packed);
-    wpa_result_count(result, &file->counts);
-    put_packed(file, packed);
+    (void)pack(file, result, has_excerpts);
 }
 
 void wpa_key_pack(wpa_cache *cache, wpa_unit_file *file, const wpa_result *result,
                   bool has_excerpts)
 {
-    WPA_AUTO(wpa_buf) *packed = wpa_buf_new(PACKED_MAX_BYTES);
-    wpa_result_pack(result, has_excerpts || cache, packed);
-    wpa_result_count(result, &file->counts);
+    bool is_whole = pack(file, result, has_excerpts || cache);
     const wpa_surroundings_trace *trace = file->shown.source->around->trace;
-    if (cache && !wpa_buf_is_full(packed) && trace->n_reads <= READS_MAX && is_lasting(result)) {
-        keep(cache, file, trace, packed);
+    if (cache && is_whole && trace->n_reads <= READS_MAX && is_lasting(result)) {
+        keep(cache, file, trace, file->result);
     }
-    put_packed(file, packed);
 }

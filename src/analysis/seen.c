@@ -11,6 +11,8 @@
 #include <wpa/memory.h>
 #include <wpa/text.h>
 
+#include "core/large.h"
+
 /* Of paths; what a run needs beyond this is not kept. */
 #define ENTRIES_MAX 400000
 
@@ -42,7 +44,7 @@ wpa_seen *wpa_seen_new(void)
 {
     wpa_seen *seen = wpa_alloc(sizeof *seen);
     (void)pthread_mutex_init(&seen->lock, NULL);
-    seen->arena = wpa_arena_new();
+    seen->arena = wpa_arena_new_large();
     seen->entries = wpa_map_new(seen->arena);
     seen->links = wpa_map_new(seen->arena);
     seen->began_ns = wpa_now_us() * 1000;

@@ -5,6 +5,8 @@
 #include <wpa/map.h>
 #include <wpa/memory.h>
 
+#include "core/large.h"
+
 typedef struct place {
     size_t size_bytes;
     bool is_asked; /* and source is what came of it */
@@ -25,7 +27,7 @@ wpa_shelf *wpa_shelf_new(const wpa_surroundings *around)
 {
     wpa_shelf *shelf = wpa_alloc(sizeof *shelf);
     shelf->around = around;
-    shelf->arena = wpa_arena_new();
+    shelf->arena = wpa_arena_new_large();
     shelf->trees = wpa_arena_new();
     shelf->places = wpa_map_new(shelf->arena);
     (void)pthread_mutex_init(&shelf->lock, NULL);
@@ -46,7 +48,7 @@ void wpa_shelf_put(wpa_shelf *shelf, const char *path, size_t size_bytes, const 
 {
     place *own = wpa_arena_alloc(shelf->arena, sizeof *own);
     *own = (place){size_bytes, source != NULL, source};
-    wpa_map_put(shelf->places, path, own);
+    wpa_map_put_borrowed(shelf->places, path, own);
 }
 
 static void read_file(wpa_shelf *shelf, const char *path, place *own)

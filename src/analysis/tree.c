@@ -10,7 +10,10 @@
 #include <wpa/memory.h>
 #include <wpa/text.h>
 
+#include "analysis/key.h"
 #include "analysis/unit.h"
+#include "core/large.h"
+#include "core/paged.h"
 
 /* Units wait for each other until they are this much: enough for every thread to have its share. */
 #define GROUP_FILES 256
@@ -97,7 +100,7 @@ wpa_git *wpa_tree_open_git(wpa_tree *tree, const char *path, wpa_error *err)
 wpa_unit *wpa_unit_new(void)
 {
     wpa_unit *unit = wpa_alloc(sizeof *unit);
-    unit->arena = wpa_arena_new();
+    unit->arena = wpa_arena_new_large();
     (void)pthread_mutex_init(&unit->lock, NULL);
     return unit;
 }
@@ -110,7 +113,7 @@ void wpa_unit_free(wpa_unit *unit)
     for (size_t i = 0; i < unit->n_files; i++) {
         wpa_arena_free(unit->files[i]->arena);
         wpa_arena_free(unit->files[i]->rules);
-        wpa_free(unit->files[i]->packed);
+        wpa_free(unit->files[i]->result);
     }
     for (wpa_records *records = unit->records; records; records = records->next) {
         wpa_arena_free(records->arena);
@@ -124,12 +127,25 @@ void wpa_unit_free(wpa_unit *unit)
 
 void wpa_unit_put_result(wpa_tree *tree, wpa_unit_file *file)
 {
-    if (file->packed) {
+    const wpa_unit_result *result = file->result;
+    if (result) {
         wpa_results_put(tree->results, file->shown.path, file->unit->around.prefix, file->identity,
-                        file->packed, file->packed_bytes, &file->counts);
-        wpa_free(file->packed);
-        file->packed = NULL;
+                        result->packed, result->size_bytes, &result->counts);
+        wpa_free(file->result);
+        file->result = NULL;
     }
+}
+
+void wpa_unit_put_early(wpa_tree *tree, wpa_unit_file *file)
+{
+    const wpa_tree_options *options = tree->options;
+    if (options->fixes || options->outside) {
+        return;
+    }
+    if (options->baseline) {
+        wpa_key_complete(options, file);
+    }
+    wpa_unit_put_result(tree, file);
 }
 
 wpa_unit_file *wpa_unit_add_beside(wpa_tree *tree, wpa_unit *unit, const char *path,
@@ -143,12 +159,15 @@ wpa_unit_file *wpa_unit_add_beside(wpa_tree *tree, wpa_unit *unit, const char *p
     file->shown.settings = unit->settings;
     file->shown.fixed =
         tree->options->fixes ? wpa_arena_alloc(unit->arena, sizeof *file->shown.fixed) : NULL;
-    file->identity = wpa_arena_text(unit->arena, identity);
+    file->identity = wpa_text_ends(path, identity)
+                         ? file->shown.path + strlen(path) - strlen(identity)
+                         : wpa_arena_text(unit->arena, identity);
     file->unit = unit;
     unit->files = wpa_arena_grow(unit->arena, unit->files, unit->n_files, &unit->capacity,
                                  sizeof *unit->files);
     unit->files[unit->n_files++] = file;
     unit->size_bytes += size_bytes;
+    wpa_paged_relax();
     return file;
 }
 
@@ -161,7 +180,7 @@ wpa_unit_file *wpa_unit_add(wpa_tree *tree, wpa_unit *unit, const char *path, co
     }
     wpa_unit_file *file = wpa_unit_add_beside(tree, unit, path, identity, kind, size_bytes);
     file->is_twice = wpa_map_has(tree->seen, path);
-    wpa_map_put(tree->seen, path, tree);
+    wpa_map_put_borrowed(tree->seen, file->shown.path, tree);
     tree->n_files += !file->is_twice;
     return file;
 }
@@ -351,7 +370,7 @@ wpa_tree *wpa_tree_new(const wpa_tree_options *options)
 {
     wpa_tree *tree = wpa_alloc(sizeof *tree);
     tree->options = options;
-    tree->arena = wpa_arena_new();
+    tree->arena = wpa_arena_new_large();
     tree->results = wpa_results_new();
     tree->seen = wpa_map_new(tree->arena);
     tree->excluded = wpa_map_new(tree->arena);

@@ -24,14 +24,21 @@ typedef struct wpa_together {
 
 typedef enum wpa_unit_state {
     WPA_UNIT_WAITING,
-    WPA_UNIT_DONE,      /* packed is its result, unless that was put already */
+    WPA_UNIT_DONE,      /* result is there, unless it was put already */
     WPA_UNIT_UNREADABLE /* fault says why */
 } wpa_unit_state;
+
+/* What was found in a file, packed. */
+typedef struct wpa_unit_result {
+    wpa_result_counts counts;
+    size_t size_bytes;
+    uint8_t packed[]; /* [size_bytes] */
+} wpa_unit_result;
 
 typedef struct wpa_unit_file {
     wpa_tree_file shown; /* what handlers see */
     wpa_unit *unit;
-    const char *identity; /* repository-relative path */
+    const char *identity; /* repository-relative path, as a rule how the shown one ends */
     bool is_twice; /* was named before, or lies beside: of the graph, and not reported again */
     bool is_stdin;
     bool is_together; /* its fixes are delivered with those of other files */
@@ -43,9 +50,7 @@ typedef struct wpa_unit_file {
     wpa_stamp stamp;  /* how it lay on disk when it was found, if somebody looked */
     bool has_stamp, is_digested;
     uint8_t digest[WPA_SHA256_SIZE];
-    void *packed; /* [packed_bytes] heap */
-    size_t packed_bytes;
-    wpa_result_counts counts;
+    wpa_unit_result *result; /* heap; until it is put among those of the tree */
 } wpa_unit_file;
 
 /* Room for records of the graph, which one thread at a time fills. */
@@ -138,6 +143,9 @@ void wpa_unit_parse(wpa_unit_file *file, wpa_arena *arena);
 void wpa_unit_release(wpa_unit_file *file);
 /** Hand its packed result over to those of the tree, if it is still here. */
 void wpa_unit_put_result(wpa_tree *tree, wpa_unit_file *file);
+/** The same of what no later stage looks at: all results of a large repository take more than its
+    trees. */
+void wpa_unit_put_early(wpa_tree *tree, wpa_unit_file *file);
 /** Run the rules over those files that are waiting for it, by all threads. */
 void wpa_unit_judge(wpa_tree *tree, wpa_unit_file **files, size_t n);
 /** Fixes over several of its files, once each file has had its own. */

@@ -192,8 +192,13 @@ static bool is_ignored(walk *w, const char *identity, bool is_folder)
 /** By its real path: within .github/workflows the shown one does not tell. */
 static bool is_input_at(const walk *w, const char *path, wpa_input_kind *kind)
 {
-    bool is_yaml = wpa_text_ends(path, ".yml") || wpa_text_ends(path, ".yaml");
-    return is_yaml && wpa_input_of_path(real_of(w, path), kind);
+    if (!wpa_text_ends(path, ".yml") && !wpa_text_ends(path, ".yaml")) {
+        return false;
+    }
+    const wpa_arena_mark mark = wpa_arena_here(w->unit->arena);
+    bool is_input = wpa_input_of_path(real_of(w, path), kind);
+    wpa_arena_rewind(w->unit->arena, mark);
+    return is_input;
 }
 
 static bool add_file(walk *w, const char *path, wpa_input_kind kind, const struct stat *status,
@@ -354,7 +359,7 @@ static bool is_folder_beside(const walk *w, const char *path, int depth)
 }
 
 /** False, and a note where it is reported, if it cannot be read or leads too far. */
-static bool list_folder(walk *w, const char *path, int depth, listing *list)
+static bool list_folder(walk *w, const char *path, int depth, wpa_arena *arena, listing *list)
 {
     bool is_silent = is_folder_beside(w, path, depth);
     size_t n_paths = is_silent ? w->n_beside : w->n_paths - w->n_beside;
@@ -365,7 +370,7 @@ static bool list_folder(walk *w, const char *path, int depth, listing *list)
         w->unit->around.has_paths = false;
         return false;
     }
-    if (!wpa_seen_list(path, w->unit->arena, list)) {
+    if (!wpa_seen_list(path, arena, list)) {
         if (!is_silent) {
             wpa_tree_note_unreadable(w->tree, *path ? path : ".", wpa_strerror(errno));
         }
@@ -439,7 +444,8 @@ static bool is_repository(const walk *w, const listing *list)
 static bool walk_folder(walk *w, const char *path, int depth, wpa_error *err)
 {
     listing list;
-    if (!list_folder(w, path, depth, &list)) {
+    WPA_AUTO(wpa_arena) *names = wpa_arena_new(); /* needed no longer than the folder is walked */
+    if (!list_folder(w, path, depth, names, &list)) {
         return true; /* the others are walked nevertheless */
     }
     if (depth == 0 || !is_repository(w, &list)) {

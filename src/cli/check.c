@@ -207,6 +207,10 @@ static int report_on(const wpa_check_run *run, wpa_tree *tree, wpa_error *err)
         wpa_buf_text(said, "no workflow, action file, dependabot.yml or pre-commit file found\n");
     }
     (void)fwrite(wpa_buf_data(said), 1, wpa_buf_size(said), cli->err);
+    if (!wpa_results_are_whole(report.results)) {
+        (void)WPA_FAIL(err, WPA_E_IO, "a temporary file of results could not be read back");
+        return WPA_CLI_FAILED;
+    }
     int code = conclude(options, n_files, n_unreadable, &report);
     wpa_check_kept_finish(run->kept, wpa_buf_data(said), wpa_buf_size(said), code);
     return code;

@@ -170,6 +170,8 @@ static const place variables[] = {
     {"XDG_DATA_HOME, XDG_DATA_DIRS",
      "where refreshed facts are, in wpa/facts/ of each: ~/.local/share, /usr/local/share and "
      "/usr/share if unset"},
+    {"TMPDIR",
+     "where temporary files are, /tmp if unset: what check keeps of thousands of files, for one"},
     {"NO_COLOR", "no colours, if set to anything"},
     {"WPA_PLAIN", "if 1, the console is lines instead of a screen, as --plain"},
 };

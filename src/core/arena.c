@@ -1,5 +1,6 @@
 #include <pthread.h>
 #include <stdalign.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 #include <wpa/arena.h>
 #include <wpa/memory.h>
 
+#include "core/large.h"
+#include "core/paged.h"
 #include "core/pieces.h"
 #include "core/room.h"
 
@@ -27,6 +30,11 @@
 #define BLOCK_BYTES ((size_t)32 * 1024)
 #endif
 
+/* An arena may be made for what grows with the number of files. While there is little of that it
+ * is as any other; later its blocks are paged, in as few pieces as can be. */
+#define PLAIN_MAX_BYTES ((size_t)1 << 20)      /* of one arena … */
+#define PLAIN_ALL_MAX_BYTES ((size_t)16 << 20) /* … if there is so much in all of them */
+
 /* Things are taken from the front, where they are aligned, and texts from the back. */
 typedef struct block {
     struct block *next;
@@ -35,11 +43,18 @@ typedef struct block {
     alignas(max_align_t) unsigned char data[];
 } block;
 
+/* With what stands in front of it a paged block is whole pages. */
+#define PAGED_BYTES ((size_t)256 * 1024 - sizeof(block))
+
 struct wpa_arena {
     block *blocks;
     block *kept;        /* of BLOCK_BYTES, or NULL: what a rewind let go is wanted again soon */
     wpa_budget *budget; /* NULL: without limit */
+    bool may_page;
+    size_t plain_bytes; /* if it may: of blocks of BLOCK_BYTES */
 };
+
+static atomic_size_t all_plain_bytes;
 
 bool wpa_budget_spend(wpa_budget *budget, size_t work)
 {
@@ -107,9 +122,39 @@ wpa_arena *wpa_arena_new_within(wpa_budget *budget)
     return arena;
 }
 
+wpa_arena *wpa_arena_new_large(void)
+{
+    wpa_arena *arena = wpa_arena_new();
+    arena->may_page = BLOCK_BYTES > 0;
+    return arena;
+}
+
 wpa_budget *wpa_arena_budget(const wpa_arena *arena)
 {
     return arena ? arena->budget : NULL;
+}
+
+/** Any block of this size, whenever the arena has made it. */
+static bool is_paged(const wpa_arena *arena, size_t room)
+{
+    return arena->may_page && room >= PAGED_BYTES;
+}
+
+static void count_plain(wpa_arena *arena, size_t more, size_t less)
+{
+    if (arena->may_page) {
+        arena->plain_bytes += more - less;
+        (void)atomic_fetch_add_explicit(&all_plain_bytes, more - less, memory_order_relaxed);
+    }
+}
+
+static void free_large(const wpa_arena *arena, block *large)
+{
+    if (is_paged(arena, large->size_bytes)) {
+        wpa_paged_give(large, sizeof *large + large->size_bytes);
+    } else {
+        wpa_free(large);
+    }
 }
 
 static void free_blocks(block *list)
@@ -142,8 +187,9 @@ static block *take_until(wpa_arena *arena, block **list, const block *last)
         if (BLOCK_BYTES > 0 && first->size_bytes == BLOCK_BYTES) {
             first->next = plain;
             plain = first;
+            count_plain(arena, 0, BLOCK_BYTES);
         } else {
-            wpa_free(first);
+            free_large(arena, first);
         }
     }
     return plain;
@@ -207,14 +253,18 @@ void wpa_arena_free(wpa_arena *arena)
 
 static block *new_block(wpa_arena *arena, size_t room)
 {
+    bool is_plain = BLOCK_BYTES > 0 && room == BLOCK_BYTES;
     block *fresh = NULL;
-    if (BLOCK_BYTES > 0 && room == BLOCK_BYTES) {
+    if (is_plain) {
         fresh = arena->kept ? arena->kept : take_spare();
         arena->kept = NULL;
+    } else if (is_paged(arena, room)) {
+        fresh = wpa_paged_take(sizeof(block) + room);
     }
     if (!fresh) {
         fresh = wpa_realloc(NULL, sizeof(block) + room); /* zeroed as it is handed out */
     }
+    count_plain(arena, is_plain ? room : 0, 0);
     fresh->size_bytes = fresh->back = room;
     fresh->front = 0;
     return fresh;
@@ -228,10 +278,20 @@ static void check_size(size_t size_bytes)
     }
 }
 
+/** Of the next block, if what it is for fits. */
+static size_t block_bytes(const wpa_arena *arena)
+{
+    bool pages =
+        arena->may_page && arena->plain_bytes >= PLAIN_MAX_BYTES &&
+        atomic_load_explicit(&all_plain_bytes, memory_order_relaxed) >= PLAIN_ALL_MAX_BYTES;
+    return pages ? PAGED_BYTES : BLOCK_BYTES;
+}
+
 static block *add_block(wpa_arena *arena, size_t size_bytes)
 {
     check_size(size_bytes);
-    size_t room = size_bytes > BLOCK_BYTES / 4 ? size_bytes : BLOCK_BYTES;
+    size_t usual = block_bytes(arena);
+    size_t room = size_bytes > usual / 4 ? size_bytes : usual;
     block *fresh = new_block(arena, room);
     if (arena->budget) {
         arena->budget->bytes += room;
@@ -427,6 +487,14 @@ static block **block_of(wpa_arena *arena, const void *items, size_t size_bytes)
     return NULL;
 }
 
+static block *move_to_pages(const wpa_arena *arena, block *from, size_t to_bytes)
+{
+    block *larger = wpa_paged_take(sizeof *larger + to_bytes);
+    memcpy(larger, from, sizeof *from + from->front);
+    free_large(arena, from);
+    return larger;
+}
+
 /** A list that has a block of its own leaves no copy behind as it grows: half of what a large file
     needs would be such copies. NULL: it has none. */
 static void *enlarge(wpa_arena *arena, const void *items, size_t from_bytes, size_t to_bytes)
@@ -439,7 +507,8 @@ static void *enlarge(wpa_arena *arena, const void *items, size_t from_bytes, siz
         return NULL;
     }
     check_size(to_bytes);
-    block *larger = wpa_realloc(*at, sizeof(block) + to_bytes);
+    block *larger = is_paged(arena, to_bytes) ? move_to_pages(arena, *at, to_bytes)
+                                              : wpa_realloc(*at, sizeof(block) + to_bytes);
     *at = larger;
     memset(larger->data + from_bytes, 0, to_bytes - from_bytes);
     larger->size_bytes = larger->front = larger->back = to_bytes;

@@ -2,21 +2,29 @@
 #include <string.h>
 
 #include <wpa/map.h>
+#include <wpa/memory.h>
+
+#include "core/large.h"
 
 #define FIRST_SLOTS 16
 
 typedef struct entry {
     const char *key;
     void *value;
-    uint32_t hash;
 } entry;
+
+/* Entries of other keys that stand in the way are told apart without a look at them. */
+typedef struct slot {
+    uint32_t hash;
+    uint32_t index; /* + 1 into entries, 0 = free */
+} slot;
 
 struct wpa_map {
     wpa_arena *arena;
     entry *entries; /* [count] in order of insertion */
     size_t count, capacity;
-    uint32_t *slots; /* [n_slots] index + 1 into entries, 0 = free */
-    size_t n_slots;  /* a power of two, 0 before the first entry */
+    slot *slots;    /* [n_slots] */
+    size_t n_slots; /* a power of two, 0 before the first entry */
 };
 
 static uint64_t take_in(uint64_t hash, uint64_t bytes)
@@ -54,13 +62,13 @@ static uint32_t hash_of(const wpa_map *map, const char *text, size_t length)
     return (uint32_t)take_in(hash, few_bytes(text, length));
 }
 
-static void place(wpa_map *map, size_t index)
+static void place(wpa_map *map, slot taken)
 {
-    size_t mask = map->n_slots - 1, at = map->entries[index].hash & mask;
-    while (map->slots[at]) {
+    size_t mask = map->n_slots - 1, at = taken.hash & mask;
+    while (map->slots[at].index) {
         at = (at + 1) & mask;
     }
-    map->slots[at] = (uint32_t)index + 1;
+    map->slots[at] = taken;
 }
 
 /** Twice as many slots. */
@@ -71,20 +79,26 @@ static void rehash(wpa_map *map)
         map->slots = wpa_arena_array(map->arena, FIRST_SLOTS, sizeof *map->slots);
         return;
     }
+    size_t n_before = map->n_slots;
+    slot *before = wpa_realloc(NULL, n_before * sizeof *before);
+    memcpy(before, map->slots, n_before * sizeof *before);
     map->slots =
-        wpa_arena_grow(map->arena, map->slots, map->n_slots, &map->n_slots, sizeof *map->slots);
+        wpa_arena_grow(map->arena, map->slots, n_before, &map->n_slots, sizeof *map->slots);
     memset(map->slots, 0, map->n_slots * sizeof *map->slots);
-    for (size_t i = 0; i < map->count; i++) {
-        place(map, i);
+    for (size_t i = 0; i < n_before; i++) {
+        if (before[i].index) {
+            place(map, before[i]);
+        }
     }
+    wpa_free(before);
 }
 
 static entry *find(const wpa_map *map, const char *key, uint32_t hash)
 {
     size_t mask = map->n_slots - 1;
-    for (size_t at = hash & mask; map->count && map->slots[at]; at = (at + 1) & mask) {
-        entry *found = &map->entries[map->slots[at] - 1];
-        if (found->hash == hash && strcmp(found->key, key) == 0) {
+    for (size_t at = hash & mask; map->count && map->slots[at].index; at = (at + 1) & mask) {
+        entry *found = &map->entries[map->slots[at].index - 1];
+        if (map->slots[at].hash == hash && strcmp(found->key, key) == 0) {
             return found;
         }
     }
@@ -98,7 +112,7 @@ wpa_map *wpa_map_new(wpa_arena *arena)
     return map;
 }
 
-void wpa_map_put(wpa_map *map, const char *key, void *value)
+static void put(wpa_map *map, const char *key, void *value, bool is_borrowed)
 {
     size_t length = strlen(key);
     uint32_t hash = hash_of(map, key, length);
@@ -112,8 +126,19 @@ void wpa_map_put(wpa_map *map, const char *key, void *value)
     }
     map->entries =
         wpa_arena_grow(map->arena, map->entries, map->count, &map->capacity, sizeof *map->entries);
-    map->entries[map->count] = (entry){wpa_arena_slice(map->arena, key, length), value, hash};
-    place(map, map->count++);
+    key = is_borrowed ? key : wpa_arena_slice(map->arena, key, length);
+    map->entries[map->count++] = (entry){key, value};
+    place(map, (slot){hash, (uint32_t)map->count});
+}
+
+void wpa_map_put(wpa_map *map, const char *key, void *value)
+{
+    put(map, key, value, false);
+}
+
+void wpa_map_put_borrowed(wpa_map *map, const char *key, void *value)
+{
+    put(map, key, value, true);
 }
 
 void *wpa_map_get(const wpa_map *map, const char *key)

@@ -28,8 +28,7 @@ void wpa_report_visit(const wpa_report *report, const wpa_pick *pick, wpa_visit 
 wpa_pick wpa_report_pick(const wpa_report *report);
 
 size_t wpa_report_count_files(const wpa_report *report);
-const wpa_result_counts *wpa_report_counts_at(const wpa_report *report, size_t i,
-                                              wpa_result_counts *room);
+wpa_result_counts wpa_report_counts_at(const wpa_report *report, size_t i);
 wpa_result wpa_report_file(const wpa_report *report, size_t i, wpa_arena *arena);
 /** Each note: of the run first, then those of files. */
 typedef void (*wpa_visit_note)(void *context, const wpa_note *note);

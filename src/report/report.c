@@ -69,24 +69,23 @@ wpa_result wpa_report_file(const wpa_report *report, size_t i, wpa_arena *arena)
     return report->results ? wpa_results_at(report->results, i, arena) : report->files[i];
 }
 
-const wpa_result_counts *wpa_report_counts_at(const wpa_report *report, size_t i,
-                                              wpa_result_counts *room)
+wpa_result_counts wpa_report_counts_at(const wpa_report *report, size_t i)
 {
+    wpa_result_counts counts;
     if (report->results) {
         return wpa_results_counts_at(report->results, i);
     }
-    wpa_result_count(&report->files[i], room);
-    return room;
+    wpa_result_count(&report->files[i], &counts);
+    return counts;
 }
 
 wpa_report_counts wpa_report_count(const wpa_report *report)
 {
     wpa_report_counts counts = {.n_files = wpa_report_count_files(report)};
     for (size_t i = 0; i < counts.n_files; i++) {
-        wpa_result_counts room;
-        const wpa_result_counts *file = wpa_report_counts_at(report, i, &room);
-        wpa_result_counts_add(&counts.all, file);
-        counts.n_clean_files += file->n_open == 0;
+        const wpa_result_counts file = wpa_report_counts_at(report, i);
+        wpa_result_counts_add(&counts.all, &file);
+        counts.n_clean_files += file.n_open == 0;
     }
     counts.n_notes = report->n_notes + counts.all.n_notes;
     return counts;
@@ -112,8 +111,7 @@ void wpa_report_visit_notes(const wpa_report *report, wpa_visit_note visit, void
         visit(context, &report->notes[i]);
     }
     for (size_t i = 0; i < wpa_report_count_files(report); i++) {
-        wpa_result_counts room;
-        if (wpa_report_counts_at(report, i, &room)->n_notes) {
+        if (wpa_report_counts_at(report, i).n_notes) {
             wpa_arena_reset(arena);
             wpa_result file = wpa_report_file(report, i, arena);
             for (size_t j = 0; j < file.n_notes; j++) {
@@ -225,9 +223,8 @@ static void visit_by_path(const wpa_report *report, const wpa_pick *pick, wpa_vi
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
     size_t n = 0;
     for (size_t i = 0; i < wpa_report_count_files(report); i++) {
-        wpa_result_counts room;
-        const wpa_result_counts *counts = wpa_report_counts_at(report, i, &room);
-        if (!counts->n_open && !(pick->has_ignored && counts->n_ignored + counts->n_baseline)) {
+        const wpa_result_counts counts = wpa_report_counts_at(report, i);
+        if (!counts.n_open && !(pick->has_ignored && counts.n_ignored + counts.n_baseline)) {
             continue;
         }
         wpa_arena_reset(scratch);

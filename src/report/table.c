@@ -197,14 +197,13 @@ static row *list_rows(const wpa_report *report, wpa_arena *arena, size_t *n)
     row *rows = wpa_arena_array(arena, n_files + 1, sizeof *rows);
     *n = 0;
     for (size_t i = 0; i < n_files; i++) {
-        wpa_result_counts room;
-        const wpa_result_counts *counts = wpa_report_counts_at(report, i, &room);
+        const wpa_result_counts counts = wpa_report_counts_at(report, i);
         size_t worst = 0;
         for (size_t k = 0; k < WPA_SEVERITY_COUNT; k++) {
-            worst = counts->by_severity[k] ? k : worst;
+            worst = counts.by_severity[k] ? k : worst;
         }
-        if (counts->n_open) {
-            rows[(*n)++] = (row){i, worst, counts->n_open};
+        if (counts.n_open) {
+            rows[(*n)++] = (row){i, worst, counts.n_open};
         }
     }
     if (*n) {
@@ -215,12 +214,11 @@ static row *list_rows(const wpa_report *report, wpa_arena *arena, size_t *n)
 
 static void put_row(const wpa_report *report, const row *r, wpa_buf *out, wpa_arena *arena)
 {
-    wpa_result_counts room;
-    const wpa_result_counts *counts = wpa_report_counts_at(report, r->file, &room);
+    const wpa_result_counts counts = wpa_report_counts_at(report, r->file);
     wpa_buf_text(out, "| ");
     put_cell(out, wpa_visible_path(wpa_report_file(report, r->file, arena).path, arena));
     for (size_t i = 0; i < WPA_DIMENSION_COUNT; i++) {
-        wpa_buf_printf(out, " | %zu", counts->by_dimension[i]);
+        wpa_buf_printf(out, " | %zu", counts.by_dimension[i]);
     }
     wpa_buf_printf(out, " | %s |\n", wpa_severity_name((wpa_severity)r->worst));
 }

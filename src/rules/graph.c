@@ -6,6 +6,8 @@
 
 #include <wpa/map.h>
 
+#include "core/large.h"
+#include "core/paged.h"
 #include "rules/similarity.h"
 
 struct wpa_graph {
@@ -68,7 +70,7 @@ void wpa_graph_put(wpa_graph *graph, wpa_graph_file *file)
     graph->files = wpa_arena_grow(graph->arena, graph->files, graph->n, &graph->capacity,
                                   sizeof *graph->files);
     graph->files[graph->n++] = file;
-    wpa_map_put(graph->by_path, file->path, file);
+    wpa_map_put_borrowed(graph->by_path, file->path, file);
 }
 
 void wpa_graph_add(wpa_graph *graph, const wpa_source *source)
@@ -100,7 +102,8 @@ static void share_missing(wpa_graph *other, const wpa_graph *graph)
             other->files = wpa_arena_grow(other->arena, other->files, other->n, &other->capacity,
                                           sizeof(void *));
             other->files[other->n++] = share(file, other->arena);
-            wpa_map_put(other->by_path, file->path, (void *)(uintptr_t)other->files[other->n - 1]);
+            wpa_map_put_borrowed(other->by_path, file->path,
+                                 (void *)(uintptr_t)other->files[other->n - 1]);
         }
     }
 }
@@ -136,11 +139,13 @@ static bool note(const wpa_graph *graph)
     if (graph->has_asked) {
         *graph->has_asked = true;
     }
+    wpa_paged_relax();
     return wpa_budget_spend(graph->budget, QUESTION_WORK);
 }
 
 static int compare_files(const void *a, const void *b)
 {
+    wpa_paged_relax();
     return strcmp((*(const wpa_graph_file *const *)a)->path,
                   (*(const wpa_graph_file *const *)b)->path);
 }
@@ -150,7 +155,7 @@ static void add_user(const wpa_graph *graph, const char *path, wpa_graph_user us
     users *list = wpa_map_get(graph->users, path);
     if (!list) {
         list = wpa_arena_alloc(graph->arena, sizeof *list);
-        wpa_map_put(graph->users, path, list);
+        wpa_map_put_borrowed(graph->users, path, list);
     }
     list->items =
         wpa_arena_grow(graph->arena, list->items, list->n, &list->capacity, sizeof *list->items);
@@ -204,6 +209,7 @@ static void index_actions(const wpa_graph *graph)
 {
     size_t n_seen = 0;
     for (size_t i = 0; i < graph->n; i++) {
+        wpa_paged_relax();
         const wpa_graph_file *file = graph->files[i];
         for (size_t k = 0; k < file->n_uses && n_seen++ < ACTION_USES_MAX; k++) {
             const char *text = file->uses[k].text, *at = text ? strchr(text, '@') : NULL;
@@ -223,7 +229,7 @@ static void list_file(const wpa_graph *graph, wpa_map *lists, const char *name,
     file_list *list = wpa_map_get(lists, name);
     if (!list) {
         list = wpa_arena_alloc(graph->arena, sizeof *list);
-        wpa_map_put(lists, name, list);
+        wpa_map_put_borrowed(lists, name, list);
     }
     list->items =
         wpa_arena_grow(graph->arena, list->items, list->n, &list->capacity, sizeof(void *));
@@ -233,6 +239,7 @@ static void list_file(const wpa_graph *graph, wpa_map *lists, const char *name,
 static void list_names(wpa_graph *graph)
 {
     for (size_t i = 0; i < graph->n; i++) {
+        wpa_paged_relax();
         const wpa_graph_file *file = graph->files[i];
         graph->is_partial = graph->is_partial || file->is_partial;
         if (file->kind != WPA_INPUT_WORKFLOW) {
@@ -252,7 +259,7 @@ static void list_values(const wpa_graph *graph, const wpa_graph_file *file)
         holders *list = wpa_map_get(graph->values, file->values[i].name);
         if (!list) {
             list = wpa_arena_alloc(graph->arena, sizeof *list);
-            wpa_map_put(graph->values, file->values[i].name, list);
+            wpa_map_put_borrowed(graph->values, file->values[i].name, list);
         }
         list->items = wpa_arena_grow(graph->arena, list->items, list->n, &list->capacity,
                                      sizeof *list->items);
@@ -265,6 +272,7 @@ static void index_jobs(wpa_graph *graph)
 {
     graph->similar = wpa_similarity_index_new(graph->arena);
     for (size_t i = 0; i < graph->n; i++) {
+        wpa_paged_relax();
         for (size_t k = 0; k < graph->files[i]->n_jobs; k++) {
             wpa_similarity_job *job = graph->files[i]->jobs[k].likeness;
             if (job) {
@@ -291,6 +299,7 @@ void wpa_graph_close(wpa_graph *graph)
         }
     }
     for (size_t i = 0; i < graph->n; i++) {
+        wpa_paged_relax();
         list_values(graph, graph->files[i]);
     }
     index_actions(graph);

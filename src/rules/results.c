@@ -1,12 +1,16 @@
 #include "rules/results.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <wpa/memory.h>
+#include <wpa/text.h>
+
+#include "core/large.h"
+#include "core/paged.h"
+#include "core/temporary.h"
 
 /* Beyond this the results go to a file. */
 #define MEMORY_MAX_BYTES ((size_t)2 << 20)
@@ -18,31 +22,34 @@
 typedef struct entry {
     const char *path, *prefix, *identity;
     size_t offset, size_bytes;
-    wpa_result_counts *counts; /* NULL: nothing found and nothing noted */
+    const uint8_t *counts; /* as put_counts writes them; NULL: nothing found and nothing noted */
 } entry;
 
 /* A piece of the file. */
 typedef struct window {
     size_t offset, n;
+    bool has_lost;              /* something that could not be read */
     uint8_t data[WINDOW_BYTES]; /* [n] */
 } window;
 
 struct wpa_results {
     pthread_mutex_t lock; /* of all of it, while results come in */
-    wpa_arena *arena;     /* of identities */
+    wpa_arena *arena;     /* of entries, counts and identities */
     entry *entries;       /* [n] */
     size_t n, capacity;
     uint8_t *data; /* [used] those that are in memory; offsets go on in the file */
     size_t used, room, in_file;
-    FILE *file;
-    window *window; /* once there is a file */
+    int fd;         /* of the file, or -1 */
+    window *window; /* of the file */
     wpa_result_counts total;
 };
 
 wpa_results *wpa_results_new(void)
 {
     wpa_results *results = wpa_alloc(sizeof *results);
-    results->arena = wpa_arena_new();
+    results->arena = wpa_arena_new_large();
+    results->window = wpa_alloc(sizeof *results->window);
+    results->fd = -1;
     (void)pthread_mutex_init(&results->lock, NULL);
     return results;
 }
@@ -52,29 +59,36 @@ void wpa_results_free(wpa_results *results)
     if (!results) {
         return;
     }
-    for (size_t i = 0; i < results->n; i++) {
-        wpa_free(results->entries[i].counts);
-    }
-    if (results->file) {
-        (void)fclose(results->file);
+    if (results->fd >= 0) {
+        (void)close(results->fd);
     }
     wpa_free(results->window);
-    wpa_free(results->entries);
     wpa_free(results->data);
     wpa_arena_free(results->arena);
     (void)pthread_mutex_destroy(&results->lock);
     wpa_free(results);
 }
 
-/** Move what is in memory to the file, if there can be one; else memory it is. */
+static bool write_at(int fd, const uint8_t *data, size_t size_bytes, size_t offset)
+{
+    while (size_bytes) {
+        ssize_t written = pwrite(fd, data, size_bytes, (off_t)offset);
+        if (written <= 0) {
+            return false;
+        }
+        data += written;
+        size_bytes -= (size_t)written;
+        offset += (size_t)written;
+    }
+    return true;
+}
+
+/** Move what is in memory to the file, if there can be one and its disk has room; else memory it
+    is. */
 static void spill(wpa_results *results)
 {
-    results->file = results->file ? results->file : tmpfile();
-    results->window = results->window ? results->window : wpa_alloc(sizeof *results->window);
-    bool ok = results->file && fseeko(results->file, (off_t)results->in_file, SEEK_SET) == 0 &&
-              fwrite(results->data, 1, results->used, results->file) == results->used &&
-              fflush(results->file) == 0;
-    if (ok) {
+    results->fd = results->fd < 0 ? wpa_temporary_open() : results->fd;
+    if (results->fd >= 0 && write_at(results->fd, results->data, results->used, results->in_file)) {
         results->in_file += results->used;
         results->used = 0;
     }
@@ -100,20 +114,66 @@ static bool is_nothing(const wpa_result_counts *counts)
     return !(counts->n_open + counts->n_ignored + counts->n_baseline + counts->n_notes);
 }
 
+/* ---- counts, of which most are 0 ---- */
+
+typedef struct counts_list {
+    size_t items[sizeof(wpa_result_counts) / sizeof(size_t)];
+} counts_list;
+#define COUNTS WPA_COUNT(((counts_list *)0)->items)
+_Static_assert(sizeof(counts_list) == sizeof(wpa_result_counts) && COUNTS <= 32, "a bit for each");
+
+/** Which there are, then these. */
+static const uint8_t *put_counts(const wpa_result_counts *counts, wpa_arena *arena)
+{
+    counts_list list;
+    uint32_t room[1 + COUNTS] = {0};
+    size_t n = 1;
+    memcpy(&list, counts, sizeof list);
+    for (size_t i = 0; i < COUNTS; i++) {
+        if (list.items[i]) {
+            room[0] |= UINT32_C(1) << i;
+            room[n++] = (uint32_t)list.items[i];
+        }
+    }
+    return (const uint8_t *)wpa_arena_slice(arena, (const char *)room, n * sizeof *room);
+}
+
+static wpa_result_counts get_counts(const uint8_t *at)
+{
+    counts_list list = {0};
+    wpa_result_counts counts;
+    uint32_t are_there, count;
+    memcpy(&are_there, at, sizeof are_there);
+    for (size_t i = 0; i < COUNTS; i++) {
+        if (are_there >> i & 1U) {
+            at += sizeof count;
+            memcpy(&count, at, sizeof count);
+            list.items[i] = count;
+        }
+    }
+    memcpy(&counts, &list, sizeof counts);
+    return counts;
+}
+
+/* ---- coming in ---- */
+
+/** Most paths end with the identity. */
+static const char *keep_identity(wpa_results *results, const char *path, const char *identity)
+{
+    return wpa_text_ends(path, identity) ? path + strlen(path) - strlen(identity)
+                                         : wpa_arena_text(results->arena, identity);
+}
+
 static void put(wpa_results *results, entry fresh, const void *packed,
                 const wpa_result_counts *counts)
 {
-    if (results->n == results->capacity) {
-        results->capacity = results->capacity ? results->capacity * 2 : 64;
-        results->entries =
-            wpa_realloc(results->entries, results->capacity * sizeof *results->entries);
-    }
+    results->entries = wpa_arena_grow(results->arena, results->entries, results->n,
+                                      &results->capacity, sizeof *results->entries);
     memcpy(reserve(results, fresh.size_bytes), packed, fresh.size_bytes);
     fresh.offset = results->in_file + results->used - fresh.size_bytes;
-    fresh.identity = wpa_arena_text(results->arena, fresh.identity);
+    fresh.identity = keep_identity(results, fresh.path, fresh.identity);
     if (!is_nothing(counts)) {
-        fresh.counts = wpa_alloc(sizeof *fresh.counts);
-        *fresh.counts = *counts;
+        fresh.counts = put_counts(counts, results->arena);
         wpa_result_counts_add(&results->total, counts);
     }
     results->entries[results->n++] = fresh;
@@ -156,10 +216,11 @@ const wpa_result_counts *wpa_results_total(const wpa_results *results)
     return &results->total;
 }
 
-const wpa_result_counts *wpa_results_counts_at(const wpa_results *results, size_t i)
+wpa_result_counts wpa_results_counts_at(const wpa_results *results, size_t i)
 {
-    static const wpa_result_counts none;
-    return results->entries[i].counts ? results->entries[i].counts : &none;
+    const uint8_t *counts = results->entries[i].counts;
+    wpa_paged_relax();
+    return counts ? get_counts(counts) : (wpa_result_counts){0};
 }
 
 static bool is_in(const window *w, const entry *at)
@@ -170,7 +231,7 @@ static bool is_in(const window *w, const entry *at)
 static bool read_at(const wpa_results *results, size_t offset, void *data, size_t size_bytes,
                     size_t *n)
 {
-    ssize_t got = pread(fileno(results->file), data, size_bytes, (off_t)offset);
+    ssize_t got = pread(results->fd, data, size_bytes, (off_t)offset);
     *n = got > 0 ? (size_t)got : 0;
     return got >= 0;
 }
@@ -204,12 +265,19 @@ wpa_result wpa_results_at(const wpa_results *results, size_t i, wpa_arena *arena
 {
     const entry *at = &results->entries[i];
     wpa_result result;
+    wpa_paged_relax();
     const void *data = fetch(results, at, arena);
     if (!data || !wpa_result_unpack(data, at->size_bytes, at->path, at->prefix, arena, &result)) {
         static const wpa_note lost = {.text = "its result could not be read back"};
         result = (wpa_result){.path = at->path, .notes = &lost, .n_notes = 1};
+        results->window->has_lost = true;
     }
     return result;
+}
+
+bool wpa_results_are_whole(const wpa_results *results)
+{
+    return !results->window->has_lost;
 }
 
 /* ---- counting ---- */

@@ -23,7 +23,8 @@ WPA_DEFINE_AUTO(wpa_results, wpa_results_free);
 
 /**
  * Keep a packed result; by any thread, before the close. path and prefix as for wpa_result_unpack,
- * borrowed until the end; identity, its path in its repository, and packed are copied.
+ * borrowed until the end; identity, its path in its repository, and packed are copied, but for an
+ * identity that is how the path ends.
  */
 void wpa_results_put(wpa_results *results, const char *path, const char *prefix,
                      const char *identity, const void *packed, size_t size_bytes,
@@ -34,11 +35,13 @@ void wpa_results_close(wpa_results *results);
 size_t wpa_results_count(const wpa_results *results);
 /** All in all; of those put so far. */
 const wpa_result_counts *wpa_results_total(const wpa_results *results);
-const wpa_result_counts *wpa_results_counts_at(const wpa_results *results, size_t i);
+wpa_result_counts wpa_results_counts_at(const wpa_results *results, size_t i);
 /** Its path in its repository. */
 const char *wpa_results_identity(const wpa_results *results, size_t i);
-/** The i-th, read back into the arena. */
+/** The i-th, read back into the arena; in the place of one that cannot be read there is a note. */
 wpa_result wpa_results_at(const wpa_results *results, size_t i, wpa_arena *arena);
+/** Could all that were asked for be read back? Otherwise there is more than was told. */
+bool wpa_results_are_whole(const wpa_results *results);
 
 void wpa_result_count(const wpa_result *result, wpa_result_counts *counts);
 void wpa_result_counts_add(wpa_result_counts *total, const wpa_result_counts *counts);

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "core/paged.h"
 #include "rules/similarity_internal.h"
 
 /* Nothing is looked for that is less alike. */
@@ -87,6 +88,7 @@ static void list_shapes(wpa_similarity_index *index)
     index->slots = wpa_arena_array(index->arena, (size_t)1 << index->slot_bits, sizeof(uint32_t));
     memset(index->slots, 0xff, sizeof(uint32_t) << index->slot_bits);
     for (size_t i = 0; i < index->n_jobs; i++) {
+        wpa_paged_relax();
         wpa_similarity_job *job = index->jobs[i].job;
         for (size_t k = 0; k < job->n_steps; k++) {
             of_steps[k] = take_in(index, &job->steps[k]);
@@ -106,6 +108,7 @@ static void list_places(wpa_similarity_index *index)
         index->shapes[i].n_places = 0;
     }
     for (uint32_t i = 0; i < index->n_jobs; i++) {
+        wpa_paged_relax();
         const wpa_similarity_job *job = index->jobs[i].job;
         for (uint32_t k = 0; k < job->n_steps; k++) {
             shape *s = &index->shapes[job->shapes[k]];
@@ -147,6 +150,7 @@ static void list_tokens(wpa_similarity_index *index)
     index->token_ends = wpa_arena_array(index->arena, n_ends, sizeof *index->token_ends);
     index->tokens = wpa_arena_array(index->arena, n, sizeof *index->tokens);
     for (size_t i = 0; i < index->n_shapes; i++) {
+        wpa_paged_relax();
         const wpa_similarity_step *step = index->shapes[i].step;
         for (size_t k = 0; k < count_tokens(step, LEAST_SHARE); k++) {
             ++*end_of(index, token_of(step, k));
@@ -158,6 +162,7 @@ static void list_tokens(wpa_similarity_index *index)
         at += count;
     }
     for (uint32_t i = 0; i < index->n_shapes; i++) {
+        wpa_paged_relax();
         const wpa_similarity_step *step = index->shapes[i].step;
         for (size_t k = 0; k < count_tokens(step, LEAST_SHARE); k++) {
             uint32_t hash = token_of(step, k);

@@ -17,6 +17,9 @@
 #include <wpa/map.h>
 #include <wpa/queue.h>
 
+#include "core/large.h"
+#include "core/paged.h"
+
 static void test_arena_gives_zeroed_memory_of_any_size(void **state)
 {
     (void)state;
@@ -93,6 +96,51 @@ static void test_arena_lists_grow_without_copies_of_themselves(void **state)
     wpa_arena_rewind(arena, mark);
     assert_int_equal(budget.bytes, 0);
     assert_int_equal(wpa_arena_used_bytes(arena), 0);
+}
+
+/* More than is kept in memory, between two of which much is let go of. */
+#define LARGE_ITEMS 12000
+#define LARGE_ITEM_BYTES 3000
+
+static void test_large_arena_holds_what_is_let_go_of(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new_large();
+    uint32_t **items = NULL;
+    size_t n = 0, capacity = 0;
+    for (; n < LARGE_ITEMS; n++) {
+        items = wpa_arena_grow(arena, items, n, &capacity, sizeof(uint32_t *));
+        items[n] = wpa_arena_alloc(arena, LARGE_ITEM_BYTES);
+        assert_int_equal(items[n][0] | items[n][LARGE_ITEM_BYTES / sizeof(uint32_t) - 1], 0);
+        memset(items[n], (int)(n % 251), LARGE_ITEM_BYTES);
+        items[n][0] = (uint32_t)n;
+        wpa_paged_relax();
+    }
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char *bytes = (const unsigned char *)items[i];
+        assert_int_equal(items[i][0], i);
+        assert_int_equal(bytes[LARGE_ITEM_BYTES - 1], i % 251);
+        wpa_paged_relax();
+    }
+    wpa_arena_reset(arena);
+    assert_int_equal(*(char *)wpa_arena_alloc(arena, 1), 0);
+}
+
+static void test_map_finds_by_keys_that_it_borrows(void **state)
+{
+    (void)state;
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_map *map = wpa_map_new(arena);
+    for (size_t i = 0; i < 1000; i++) {
+        char *key = wpa_arena_printf(arena, "k%zu", i);
+        wpa_map_put_borrowed(map, key, key);
+        assert_ptr_equal(wpa_map_at(map, i, NULL), key);
+    }
+    for (size_t i = 0; i < 1000; i++) {
+        const char *key = wpa_arena_printf(arena, "k%zu", i);
+        assert_string_equal((const char *)wpa_map_get(map, key), key);
+    }
+    assert_false(wpa_map_has(map, "k1000"));
 }
 
 static void test_buffer_remembers_what_did_not_fit(void **state)
@@ -247,6 +295,8 @@ int main(void)
         cmocka_unit_test(test_arena_gives_zeroed_memory_of_any_size),
         cmocka_unit_test(test_arena_memory_is_zero_again_when_it_is_taken_again),
         cmocka_unit_test(test_arena_lists_grow_without_copies_of_themselves),
+        cmocka_unit_test(test_large_arena_holds_what_is_let_go_of),
+        cmocka_unit_test(test_map_finds_by_keys_that_it_borrows),
         cmocka_unit_test(test_buffer_remembers_what_did_not_fit),
         cmocka_unit_test(test_map_keeps_order_and_replaces),
         cmocka_unit_test(test_queue_says_what_full_means),

@@ -553,6 +553,9 @@ wpa_taint wpa_trace_script(wpa_tracer *t, const wpa_site *site, wpa_span span)
         if (is_kept || !read_variable(node->text, span.end, step->shell, &i, name)) {
             continue; /* of "${process.env.X}" what stands within is read */
         }
+        if (node->text[start] == '$' && wpa_text_starts(node->text + i + 1, "//[^")) {
+            continue; /* "${X//[^a-z]/}": what is left is of these letters */
+        }
         wpa_taint taint = trace_variable(t, site, name, start);
         if (wpa_taint_is_tainted(&taint) && !is_only_asked(site->step->script, start) &&
             !is_in_file_name(t, site, start)) {

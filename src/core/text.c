@@ -175,13 +175,28 @@ bool wpa_text_is_ascii(const char *text, size_t length)
     return !(all & UINT64_C(0x8080808080808080)) && high < 0x80;
 }
 
+/* Many differ in their second byte alone: options, names of one prefix. */
+static inline bool begins_as(const char *name, const char *text)
+{
+    return *name == *text && (!*text || name[1] == text[1]);
+}
+
+/* Apart: the few that come here need registers, which all others would keep for nothing. */
+__attribute__((noinline)) static int index_from(const char *text, const char *const names[],
+                                                size_t n, size_t i)
+{
+    while (i < n && !(begins_as(names[i], text) && strcmp(names[i], text) == 0)) {
+        i++;
+    }
+    return i < n ? (int)i : -1;
+}
+
 int wpa_text_index(const char *text, const char *const names[], size_t n)
 {
+    /* Most texts are none of them, which is told without a call. */
     for (size_t i = 0; text && i < n; i++) {
-        /* Many differ in their second byte alone: options, names of one prefix. */
-        bool may_be = *names[i] == *text && (!*text || names[i][1] == text[1]);
-        if (may_be && strcmp(names[i], text) == 0) {
-            return (int)i;
+        if (begins_as(names[i], text)) {
+            return index_from(text, names, n, i);
         }
     }
     return -1;

@@ -1,4 +1,5 @@
 /* What scripts write: to the runner's files, and to files of their own that they read again. */
+#include <pthread.h>
 #include <string.h>
 
 #include "match/words.h"
@@ -36,14 +37,22 @@ static bool find_value(const char *text, wpa_span within, const char *name, wpa_
     return false;
 }
 
+static const char *const sanitisers[] = {
+    "tr -dc",  "tr -cd", "printf %q", "printf '%q", "printf \"%q", "=%q",    "s/[^",
+    "//[^",    "$((",    "| wc ",     "sha256sum",  "sha1sum",     "md5sum", "| base64",
+    "grep -c", "@sh",    "@json",     "].id",       ".databaseId"};
+static wpa_words sanitising;
+static pthread_once_t sanitising_once = PTHREAD_ONCE_INIT;
+
+static void list_sanitisers(void)
+{
+    sanitising = wpa_words_of(sanitisers, WPA_COUNT(sanitisers));
+}
+
 bool wpa_taint_is_sanitised(const char *text, wpa_span span)
 {
-    static const char *const sanitisers[] = {
-        "tr -dc",  "tr -cd", "printf %q", "printf '%q", "printf \"%q", "=%q",    "s/[^",
-        "//[^",    "$((",    "| wc ",     "sha256sum",  "sha1sum",     "md5sum", "| base64",
-        "grep -c", "@sh",    "@json",     "].id",       ".databaseId"};
-    return wpa_words_find(text + span.start, wpa_span_length(span), sanitisers,
-                          WPA_COUNT(sanitisers), NULL) != NULL;
+    (void)pthread_once(&sanitising_once, list_sanitisers);
+    return wpa_words_seek(&sanitising, text + span.start, wpa_span_length(span), NULL) != NULL;
 }
 
 /*

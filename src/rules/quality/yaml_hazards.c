@@ -87,7 +87,7 @@ static bool is_below(const wpa_yaml_node *node, const char *name)
 }
 
 /* Nearly all are neither, whatever they are for. */
-static bool may_be_odd(const wpa_yaml_node *plain)
+static inline bool may_be_odd(const wpa_yaml_node *plain)
 {
     bool is_digit = *plain->text >= '0' && *plain->text <= '9';
     char small = (char)(*plain->text | 0x20);
@@ -359,9 +359,11 @@ static bool may_be_odd_script(const wpa_yaml_node *node)
 /** Nearly all are not: before anything is called. */
 static inline bool may_be_hazard(const wpa_yaml_node *node)
 {
-    return node->style == WPA_YAML_PLAIN
-               ? may_be_odd(node) || !node->doc->is_plain
-               : node->style != WPA_YAML_SINGLE_QUOTED || !node->doc->is_plain;
+    if (node->style == WPA_YAML_PLAIN) {
+        return may_be_odd(node) || !node->doc->is_plain;
+    }
+    bool is_quoted = node->style == WPA_YAML_SINGLE_QUOTED || node->style == WPA_YAML_DOUBLE_QUOTED;
+    return !is_quoted || (node->key && wpa_text_is(node->key->text, "run"));
 }
 
 static void check_scalar(wpa_rule_run *run, const wpa_yaml_node *node)

@@ -95,6 +95,12 @@ def env_10000_of_workflow():
 
 
 @case
+def env_3000_of_other_letters():
+    return one(JOB + "      - run: echo a\n        env:\n" +
+               "".join(f"          \u00e9{i}: {{a: {{b: \"\\u00e9\"}}}}\n" for i in range(3000)))
+
+
+@case
 def env_chain():
     return one(HEAD + "env:\n" + "".join(f"  K{i + 1}: ${{{{ env.K{i} }}}}\n" for i in range(9000)) +
                JOB[len(HEAD):] + "      - run: echo ${{ env.K8999 }}\n" * 2000)

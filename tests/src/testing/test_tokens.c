@@ -175,7 +175,7 @@ static const change_case cases[] = {
      "",
      ""},
     {"into the script itself",
-     {{KEYS_PATH, SENDING, ": '${{ secrets.SEND_KEY }}'; " SENDING}},
+     {{KEYS_PATH, SENDING, "true '${{ secrets.SEND_KEY }}'; " SENDING}},
      "S4 T102 T106 T109 T208",
      ""},
     {"every secret for what is called",

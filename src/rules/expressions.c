@@ -189,7 +189,7 @@ static bool is_of_call(const walker *w)
 static void read_key(walker *w, const wpa_yaml_node *key)
 {
     static const char *const parents[] = {"env", "with"};
-    if (w->n_path && memchr(key->text, '$', key->length) &&
+    if (w->n_path && may_open_in(w, key) && memchr(key->text, '$', key->length) &&
         wpa_text_index(w->path[w->n_path - 1], parents, WPA_COUNT(parents)) >= 0 &&
         w->n_path < PATH_MAX_NAMES && !is_of_call(w)) {
         w->path[w->n_path++] = key->text;

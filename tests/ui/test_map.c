@@ -171,6 +171,14 @@ static void test_lost_before_it_was_read(void **state)
     EXPECT("Not loaded before the database was lost");
 }
 
+static void test_the_middle_takes_the_room_it_has(void **state)
+{
+    stage *s = *state;
+    wpa_scripted_rename(s->engine, "platform/deploys");
+    press(s, "6");
+    EXPECT("┼── platform/deploys 41");
+}
+
 /* Names that are wide, long or hostile leave no column but their own, whatever the size. */
 static void test_names_keep_to_their_columns(void **state)
 {
@@ -201,6 +209,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_table_and_search, open_signed_in, close_stage),
         cmocka_unit_test_setup_teardown(test_depends_asks_for_a_name, open_signed_in, close_stage),
         cmocka_unit_test_setup_teardown(test_lost_before_it_was_read, open_signed_in, close_stage),
+        cmocka_unit_test_setup_teardown(test_the_middle_takes_the_room_it_has, open_signed_in,
+                                        close_stage),
         cmocka_unit_test_setup_teardown(test_names_keep_to_their_columns, open_signed_in,
                                         close_stage),
     };

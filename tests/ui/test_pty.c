@@ -156,7 +156,7 @@ static void test_map(void **state)
     wpa_tty_press(tty, "\r");
     wpa_tty_expect(tty, "Map: mobile/nightly.yml");
     wpa_tty_press(tty, "\033[D");
-    wpa_tty_expect(tty, "─▸ mobile/nightly~");
+    wpa_tty_expect(tty, "─▸ mobile/nightly.~");
     wpa_tty_press(tty, "=");
     wpa_tty_expect(tty, "Used by: a change here reaches these");
     wpa_tty_press(tty, "\033");

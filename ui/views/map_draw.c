@@ -287,9 +287,11 @@ static void draw_middle(const wpa_canvas *canvas, const layout *l, const wpa_wor
         wpa_fill(&line, 0, 0, line.cols, WPA_PAINT_SELECTED, ' ');
         wpa_rest_cursor(&line, 0, 0);
     }
-    (void)wpa_put_right(&line, 0, width, wpa_score_paint(it->row.scores.overall),
-                        wpa_score_text(it->row.scores.overall, score, sizeof score));
-    (void)wpa_put_fit(&line, 0, 0, width - SCORE_COLS, WPA_PAINT_TITLE, it->row.name);
+    (void)wpa_score_text(it->row.scores.overall, score, sizeof score);
+    (void)wpa_put_right(&line, 0, width, wpa_score_paint(it->row.scores.overall), score);
+    /* It stands in no column with others: its score takes no more room than it has digits. */
+    (void)wpa_put_fit(&line, 0, 0, width - wpa_text_cells(score) - 1, WPA_PAINT_TITLE,
+                      it->row.name);
     if (it->n_uses) {
         wpa_fill(canvas, l->centre, l->left + 1, 1, WPA_PAINT_RULE, 0x2500);
         (void)wpa_put(canvas, l->centre, l->left + 2,

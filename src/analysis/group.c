@@ -238,6 +238,7 @@ static void share_parsed(wpa_unit *unit)
     unit->shelf = wpa_shelf_new(&unit->around);
     for (size_t i = 0; i < unit->n_files; i++) {
         const wpa_unit_file *file = unit->files[i];
+        wpa_paged_relax();
         if (file->state != WPA_UNIT_UNREADABLE && !file->is_stdin) {
             wpa_shelf_put(unit->shelf, file->identity, file->shown.size_bytes,
                           file->is_held ? file->shown.source : NULL);

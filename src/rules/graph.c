@@ -289,6 +289,7 @@ void wpa_graph_close(wpa_graph *graph)
         qsort(graph->files, graph->n, sizeof *graph->files, compare_files);
     }
     for (size_t i = 0; i < graph->n; i++) {
+        wpa_paged_relax();
         const wpa_graph_file *file = graph->files[i];
         for (size_t k = 0; k < file->n_uses; k++) {
             const char *local = file->uses[k].local_path;

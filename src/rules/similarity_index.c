@@ -143,6 +143,7 @@ static void list_tokens(wpa_similarity_index *index)
 {
     size_t n = 0;
     for (size_t i = 0; i < index->n_shapes; i++) {
+        wpa_paged_relax();
         n += count_tokens(index->shapes[i].step, LEAST_SHARE);
     }
     index->token_bits = bits_for(n);

@@ -17,7 +17,7 @@
 /* Of pages that files stand behind, those of the program among them, so many may be in use. */
 #define RESIDENT_MAX_BYTES ((size_t)24 << 20)
 /* How often it is asked how many there are. */
-#define ASKED_EVERY 64
+#define ASKED_EVERY 512
 
 typedef struct piece {
     void *memory;

@@ -43,6 +43,7 @@ static const char *file_named(const char *text)
 typedef struct alias {
     wpa_slice name;
     const char *file;
+    bool is_of_cmd; /* stands as "%NAME%" alone */
 } alias;
 
 typedef struct gatherer {
@@ -57,7 +58,7 @@ typedef struct gatherer {
 static void add_alias(gatherer *g, const char *name, size_t length, const char *file)
 {
     if (length && g->n_aliases < ALIASES_MAX) {
-        g->aliases[g->n_aliases++] = (alias){{name, length}, file};
+        g->aliases[g->n_aliases++] = (alias){{name, length}, file, false};
     }
 }
 
@@ -277,6 +278,24 @@ static void gather_command(gatherer *g, const wpa_script *script, size_t index)
     note_aliases(g, c);
 }
 
+/* cmd: "set F=%GITHUB_ENV%", also with quotes around all of it. */
+static bool note_alias_cmd(gatherer *g, const char *text, wpa_span line)
+{
+    size_t at = line.start + strspn(text + line.start, " \t@");
+    if (at + 5 > line.end || !wpa_bytes_are_ci(text + at, "set ", 4)) {
+        return false;
+    }
+    at += 4 + strspn(text + at + 4, " \t\"");
+    size_t length = wpa_text_name_length(text + at), mark = at + length + 1;
+    bool is_set = length && mark < line.end && text[mark - 1] == '=' && text[mark] == '%';
+    const char *file = is_set ? file_named(text + mark) : NULL;
+    if (!file || memchr(text + mark, '&', line.end - mark) || g->n_aliases >= ALIASES_MAX) {
+        return false;
+    }
+    g->aliases[g->n_aliases++] = (alias){{text + at, length}, file, true};
+    return true;
+}
+
 /* "$f = $env:GITHUB_ENV", "path = os.environ['GITHUB_ENV']"; false: the line does more than that.
  */
 static bool note_alias_line(gatherer *g, const char *text, wpa_span line)
@@ -307,7 +326,8 @@ static const char *file_at(const gatherer *g, const char *text, size_t i)
     bool is_start = i == 0 || !(isalnum((unsigned char)text[i - 1]) || text[i - 1] == '_');
     for (size_t k = 0; is_start && k < g->n_aliases; k++) {
         wpa_slice name = g->aliases[k].name;
-        if (strncmp(text + i, name.at, name.length) == 0 &&
+        bool is_marked = !g->aliases[k].is_of_cmd || (i > 0 && strchr("%!", text[i - 1]));
+        if (is_marked && strncmp(text + i, name.at, name.length) == 0 &&
             wpa_text_name_length(text + i + name.length) == 0) {
             return g->aliases[k].file;
         }
@@ -358,7 +378,7 @@ static void gather_lines(gatherer *g, const char *text, size_t length)
         const char *newline = memchr(text + start, '\n', length - start);
         size_t end = newline ? (size_t)(newline - text) : length;
         wpa_span line = {start, end};
-        bool is_done = note_alias_line(g, text, line);
+        bool is_done = note_alias_line(g, text, line) || note_alias_cmd(g, text, line);
         first =
             end > start + 1 && text[start + 1] == '@' && strchr("\"'", text[start]) ? here : first;
         here = opens_here_string(text, line) ? start : here;

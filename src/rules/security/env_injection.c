@@ -4,6 +4,7 @@
 #include "expr/expr.h"
 #include "match/words.h"
 #include "rules/exports.h"
+#include "rules/python_text.h"
 #include "rules/steps.h"
 #include "rules/taint.h"
 
@@ -36,6 +37,11 @@ static bool is_printed_by_script(const char *text, wpa_span value)
     while (start < value.end && strchr(" \t\r\n@(", text[start])) {
         start++;
     }
+    if (start < value.end && text[start] == '>') { /* ">>%GITHUB_ENV% echo x" of cmd */
+        start += strcspn(text + start, "%\r\n");
+        start += strcspn(text + start, " \t\r\n");
+        start += strspn(text + start, " \t");
+    }
     for (size_t i = 0; i < WPA_COUNT(printers); i++) {
         if (strncasecmp(text + start, printers[i], strlen(printers[i])) == 0) {
             return true;
@@ -45,8 +51,14 @@ static bool is_printed_by_script(const char *text, wpa_span value)
 }
 
 /* is_fixed: what its expressions give nobody chooses. */
-static bool is_literal(const char *text, wpa_span value, const char *file, bool is_fixed)
+static bool is_literal(const wpa_outline_step *step, wpa_span value, const char *file,
+                       bool is_fixed)
 {
+    const char *text = step->run->text;
+    if (step->shell == WPA_SHELL_PYTHON) {
+        bool has_fence = memmem(text + value.start, wpa_span_length(value), "${{", 3) != NULL;
+        return (is_fixed || !has_fence) && wpa_python_writes_constant(text, value);
+    }
     size_t n = strlen(file);
     bool is_of_file = wpa_text_starts(text + value.start, "cat") &&
                       !memmem(text + value.start, wpa_span_length(value), "<<", 2);
@@ -54,12 +66,12 @@ static bool is_literal(const char *text, wpa_span value, const char *file, bool 
         return false;
     }
     for (size_t i = value.start; i < value.end; i++) {
-        bool is_file = text[i] == '$' && i + n < value.end &&
+        bool is_file = strchr("$%", text[i]) && i + n < value.end &&
                        memmem(text + i, n + 6 < value.end - i ? n + 6 : value.end - i, file, n);
         bool is_fence = is_fixed && i + 3 < value.end && memcmp(text + i, "${{", 3) == 0;
         size_t close = is_fence ? wpa_expr_close(text, value.end, i + 3) : SIZE_MAX;
         if (is_file) {
-            i += n;
+            i += n + (text[i] == '%' ? 1 : 0);
         } else if (close != SIZE_MAX) {
             i = close + 1;
         } else if (strchr("$`%", text[i])) {
@@ -141,7 +153,7 @@ static void check_variables(wpa_rule_run *run, const wpa_site *site, subject *s)
     bool is_open = is_of_strangers(run->source->outline) || run->source->kind == WPA_INPUT_ACTION;
     if (!wpa_taint_is_of_outsider(&taint)) {
         if (is_open && wpa_rule_is_wanted(run, WPA_PERSONA_AUDITOR) &&
-            !is_literal(site->step->run->text, s->written->value, s->written->file,
+            !is_literal(site->step, s->written->value, s->written->file,
                         taint.grade == WPA_TAINT_NONE)) {
             report_unknown(run, s, &taint);
         }
@@ -169,7 +181,6 @@ static void check_variables(wpa_rule_run *run, const wpa_site *site, subject *s)
 
 static void check_results(wpa_rule_run *run, const wpa_site *site, subject *s)
 {
-    const char *text = site->step->run->text;
     bool is_output = wpa_text_is(s->written->file, "GITHUB_OUTPUT");
     if (!is_output || !is_used_later(run, s->step) ||
         has_random_delimiter(site->step->run, s->written->value)) {
@@ -179,7 +190,7 @@ static void check_results(wpa_rule_run *run, const wpa_site *site, subject *s)
     if (!wpa_taint_is_of_outsider(&taint) || !may_have_lines(&taint)) {
         bool is_fixed = taint.grade == WPA_TAINT_NONE;
         if (is_of_strangers(run->source->outline) && wpa_rule_is_wanted(run, WPA_PERSONA_AUDITOR) &&
-            !is_literal(text, s->written->value, s->written->file, is_fixed)) {
+            !is_literal(site->step, s->written->value, s->written->file, is_fixed)) {
             report_unknown(run, s, &taint)->severity = WPA_SEVERITY_LOW;
         }
         return;

@@ -63,6 +63,17 @@ static bool runs_nothing(const wpa_shell_command *c, size_t i)
            (wpa_text_is_ci(c->words[i].text, "timeout") && wpa_text_is_ci(next, "/t"));
 }
 
+/* "flock FILE -c CODE": the word behind the option is a script of its own, and no program. */
+static bool takes_code(const wpa_shell_command *c, size_t i, size_t next)
+{
+    bool takes = false;
+    for (size_t k = i + 1; wpa_text_is(c->name, "flock") && k < next; k++) {
+        const char *word = c->words[k].text;
+        takes = takes || wpa_text_is(word, "-c") || wpa_text_is(word, "--command");
+    }
+    return takes;
+}
+
 void wpa_shell_name_find(wpa_shell_command *c)
 {
     size_t i = 0, next = 0;
@@ -74,7 +85,7 @@ void wpa_shell_name_find(wpa_shell_command *c)
         c->known = wpa_facts_program_known(c->name);
         next = c->known & WPA_KNOWN_WRAPPER ? skip_wrapper(c, i, wpa_facts_wrapper_find(c->name))
                                             : c->n_words;
-        if (next >= c->n_words || runs_nothing(c, i)) {
+        if (next >= c->n_words || runs_nothing(c, i) || takes_code(c, i, next)) {
             break; /* "sudo -s", "exec 3>&1", "command -v x": the wrapper is the command */
         }
     }

@@ -32,23 +32,33 @@ static bool has_text_between(const wpa_yaml_node *password, const wpa_expr_place
     return at < password->length;
 }
 
+/* "${{ 'a' }}", "${{ 1234 }}": text that an expression only writes in another way. */
+static bool folds_to_text(const wpa_expr *root, wpa_arena *arena)
+{
+    wpa_expr_value value = root ? wpa_expr_fold(root, NULL, NULL, arena) : (wpa_expr_value){0};
+    const char *text = root ? wpa_expr_value_text(&value, arena) : NULL;
+    return text && *text && value.type != WPA_EXPR_IS_UNKNOWN;
+}
+
 static source source_of(const wpa_yaml_node *password, wpa_arena *arena)
 {
     size_t n, n_references;
     wpa_expr_place *places = wpa_expr_find(password, arena, &n);
-    bool is_whole = n == 1 && !has_text_between(password, places, n);
-    if (!is_whole || !places[0].parsed.root) {
+    bool has_text = has_text_between(password, places, n);
+    for (size_t i = 0; i < n; i++) {
+        if (folds_to_text(places[i].parsed.root, arena)) {
+            return SOURCE_LITERAL;
+        }
+    }
+    if (n != 1 || has_text || !places[0].parsed.root) {
         bool is_read = n != 1 || places[0].parsed.root;
-        return is_read && has_text_between(password, places, n) ? SOURCE_LITERAL : SOURCE_SECRET;
+        return is_read && has_text ? SOURCE_LITERAL : SOURCE_SECRET;
     }
     const wpa_expr *root = places[0].parsed.root;
-    wpa_expr_value value = wpa_expr_fold(root, NULL, NULL, arena);
     wpa_expr_reference *references = wpa_expr_references(root, arena, &n_references);
     bool is_variable = n_references == 1 && references[0].node == root &&
                        wpa_text_starts(references[0].path, "vars.");
-    return is_variable                                                     ? SOURCE_VARIABLE
-           : value.type == WPA_EXPR_IS_STRING && value.text && *value.text ? SOURCE_LITERAL
-                                                                           : SOURCE_SECRET;
+    return is_variable ? SOURCE_VARIABLE : SOURCE_SECRET;
 }
 
 static void check_container(wpa_rule_run *run, const wpa_yaml_node *container, const char *name)

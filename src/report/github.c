@@ -28,16 +28,23 @@ static wpa_slice visible_path(writer *w, const wpa_result *file)
 
 #define NUMBER_SIZE 24
 
-/** ":12", at the end of digits. */
-static wpa_slice write_number(size_t number, char digits[NUMBER_SIZE])
+/** ":12", so that it ends there. Returns where it begins. */
+static char *write_number(size_t number, char *end)
 {
-    size_t at = NUMBER_SIZE;
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
-    digits[--at] = ':';
-    return (wpa_slice){digits + at, NUMBER_SIZE - at};
+    for (; number >= 10; number /= 10) {
+        *--end = (char)('0' + number % 10);
+    }
+    *--end = (char)('0' + number);
+    *--end = ':';
+    return end;
+}
+
+/** ":12:5". */
+static wpa_slice write_place(wpa_position at, char digits[2 * NUMBER_SIZE])
+{
+    char *end = digits + (size_t)2 * NUMBER_SIZE;
+    char *start = write_number(at.line, write_number(at.column, end));
+    return (wpa_slice){start, (size_t)(end - start)};
 }
 
 /** All of them at once, or none. */
@@ -57,13 +64,12 @@ static void put_pieces(wpa_buf *out, const wpa_slice pieces[], size_t n)
 static void put_line(void *context, const wpa_result *file, const wpa_finding *finding)
 {
     writer *w = context;
-    char row[NUMBER_SIZE], column[NUMBER_SIZE];
+    char digits[2 * NUMBER_SIZE];
     const wpa_slice none = {"", 0};
     bool has_check = finding->check != NULL, is_open = finding->state == WPA_FINDING_OPEN;
     const wpa_slice pieces[] = {
         visible_path(w, file),
-        write_number(finding->span.start.line, row),
-        write_number(finding->span.start.column, column),
+        write_place(finding->span.start, digits),
         wpa_slice_of(": "),
         wpa_slice_of(wpa_severity_name(finding->severity)),
         wpa_slice_of(": "),

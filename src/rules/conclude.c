@@ -133,9 +133,10 @@ static void silence(wpa_rule_sink *sink, wpa_result *result)
 
 size_t wpa_sink_silence(wpa_rule_sink *sink, wpa_result *result)
 {
+    bool has_winners = sink->n_won > 0;
     sink->n_won = 0;
     sort(sink);
-    wpa_sink_drop_repeated(sink);
+    wpa_sink_drop_repeated(sink, has_winners);
     if (names_fingerprints(sink->settings)) { /* else only what is seen needs one */
         identify(sink, 0, mark_seen(sink, 0));
         wpa_findings_fingerprint(sink->source, sink->findings, sink->n_findings);

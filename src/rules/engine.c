@@ -150,6 +150,7 @@ typedef struct desk {
     wpa_arena *scratch; /* of the rules: what stays of them is copied out */
     wpa_arena *asked;   /* of what they ask for: neighbours, and answers that are asked for again */
     wpa_arena_mark mark; /* of scratch: what is behind it is of the rule that runs now */
+    size_t first_last;   /* of all rules, the first one that runs behind the others */
 } desk;
 
 /* What most rules do in few files is kept apart from what all do in each, whose frame is small. */
@@ -299,11 +300,21 @@ static void run_rest(judged *j, bool is_last)
     size_t n_rules;
     wpa_error err = {0};
     const wpa_rule *const *rules = wpa_rules_all(&n_rules);
-    for (size_t i = 0; i < n_rules; i++) {
+    for (size_t i = is_last ? j->desk->first_last : 0; i < n_rules; i++) {
         if (j->turns[i] & j->bit && rules[i]->runs_last == is_last) {
             take(j, rules[i], i, &err);
         }
     }
+}
+
+static size_t find_first_last(void)
+{
+    size_t n_rules, i = 0;
+    const wpa_rule *const *rules = wpa_rules_all(&n_rules);
+    while (i < n_rules && !rules[i]->runs_last) {
+        i++;
+    }
+    return i;
 }
 
 static void **kept_new(wpa_arena *asked)
@@ -350,14 +361,19 @@ static void begin(judged *j, wpa_rules_task *task, wpa_arena *arena, wpa_budget 
     };
 }
 
-/** All that is left to do for a file, within its own time. Returns when that was done. */
+static int64_t deadline_of(int64_t began_us)
+{
+    return began_us + (int64_t)WPA_RULES_TIME_MAX_MS * 1000;
+}
+
+/** What is left to do for a file that the rules have gone over, within its own time. Returns when
+    that was done. */
 static int64_t finish(judged *j, int64_t began_us)
 {
     wpa_rule_sink *sink = &j->sink;
     wpa_result *result = &j->task->result;
-    sink->deadline_us = began_us + (int64_t)WPA_RULES_TIME_MAX_MS * 1000;
+    sink->deadline_us = deadline_of(began_us);
     wpa_sink_open_budget(sink);
-    run_rest(j, false);
     size_t n_before = wpa_sink_silence(sink, result);
     sink->n_before = n_before;
     run_rest(j, true);
@@ -401,13 +417,19 @@ static bool go_together(judged *files, const wpa_file_bits *turns, const wpa_bud
     return true;
 }
 
-/** What it makes from here on is let go of with it; what has been made stays. */
+/** With the turns that are left. What it makes from here on is let go of with it; what has been
+    made stays. */
 static int64_t finish_alone(judged *file, int64_t began_us)
 {
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new_within(file->sink.budget);
     WPA_AUTO(wpa_arena) *asked = wpa_arena_new();
-    desk own = {.scratch = scratch, .asked = asked, .mark = wpa_arena_here(scratch)};
+    desk own = {.scratch = scratch,
+                .asked = asked,
+                .mark = wpa_arena_here(scratch),
+                .first_last = file->desk->first_last};
     sit_down(file, &own, kept_new(asked));
+    file->sink.deadline_us = deadline_of(began_us);
+    run_rest(file, false);
     return finish(file, began_us);
 }
 
@@ -430,7 +452,10 @@ void wpa_rules_run_together(wpa_rules_task *tasks, size_t n, wpa_arena *arena)
     wpa_budget budget = {0}, lasting = {.max_work = SIZE_MAX, .max_bytes = SIZE_MAX};
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new_within(&budget);
     WPA_AUTO(wpa_arena) *asked = wpa_arena_new_within(&lasting);
-    desk shared = {.scratch = scratch, .asked = asked, .mark = wpa_arena_here(scratch)};
+    desk shared = {.scratch = scratch,
+                   .asked = asked,
+                   .mark = wpa_arena_here(scratch),
+                   .first_last = find_first_last()};
     int64_t began_us = spent_us();
     size_t n_rules;
     (void)wpa_rules_all(&n_rules);

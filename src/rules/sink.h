@@ -100,8 +100,9 @@ void wpa_finding_configure(const wpa_settings *settings, wpa_finding *finding);
 bool wpa_finding_is_seen(const wpa_settings *settings, const wpa_finding *finding);
 /** Take out what stands in jobs and steps that can never run, from this index on. */
 void wpa_sink_drop_dead(wpa_rule_sink *sink, size_t from);
-/** Of findings in order: what says the same as another, and what a more specific rule says. */
-void wpa_sink_drop_repeated(wpa_rule_sink *sink);
+/** Of findings in order: what says the same as another, and what a more specific rule says, if
+    there are any of such rules. */
+void wpa_sink_drop_repeated(wpa_rule_sink *sink, bool has_winners);
 void wpa_sink_drop_unseen(wpa_rule_sink *sink);
 /** Keep the span within the file. */
 void wpa_finding_clamp(const wpa_source *source, wpa_finding *finding);

@@ -217,10 +217,12 @@ static void drop_superseded(wpa_rule_sink *sink)
     sink->n_findings = n_kept;
 }
 
-void wpa_sink_drop_repeated(wpa_rule_sink *sink)
+void wpa_sink_drop_repeated(wpa_rule_sink *sink, bool has_winners)
 {
     drop_where(sink, 0, repeats_another);
-    drop_superseded(sink);
+    if (has_winners) {
+        drop_superseded(sink);
+    }
 }
 
 /* ---- what nobody wants to see ---- */

@@ -46,15 +46,20 @@ static uint8_t *make_room(writer *w, size_t size_bytes)
     return w->block + w->n;
 }
 
+/** Returns where it ends. */
+static inline uint8_t *write_number(uint8_t *to, uint64_t number)
+{
+    for (; number > 0x7F; number >>= 7) {
+        *to++ = (uint8_t)(number | 0x80);
+    }
+    *to++ = (uint8_t)number;
+    return to;
+}
+
 static void put_long_number(writer *w, uint64_t number)
 {
-    uint8_t *bytes = make_room(w, NUMBER_MAX_BYTES);
-    size_t n = 0;
-    for (; number > 0x7F; number >>= 7) {
-        bytes[n++] = (uint8_t)(number | 0x80);
-    }
-    bytes[n++] = (uint8_t)number;
-    w->n += n;
+    uint8_t *room = make_room(w, NUMBER_MAX_BYTES);
+    w->n += (size_t)(write_number(room, number) - room);
 }
 
 /** Nearly all are of one byte. */
@@ -111,14 +116,18 @@ static void put_path(writer *w, const char *path)
     }
 }
 
+#define SPAN_NUMBERS 6
+
 static void put_span(writer *w, const wpa_finding_span *span)
 {
-    put_number(w, span->start.line);
-    put_number(w, span->start.column);
-    put_number(w, span->end.line);
-    put_number(w, span->end.column);
-    put_number(w, span->bytes.start);
-    put_number(w, span->bytes.end);
+    uint8_t *room = make_room(w, (size_t)SPAN_NUMBERS * NUMBER_MAX_BYTES), *to = room;
+    to = write_number(to, span->start.line);
+    to = write_number(to, span->start.column);
+    to = write_number(to, span->end.line);
+    to = write_number(to, span->end.column);
+    to = write_number(to, span->bytes.start);
+    to = write_number(to, span->bytes.end);
+    w->n += (size_t)(to - room);
 }
 
 static void put_fix(writer *w, const wpa_fix *fix)

@@ -155,6 +155,12 @@ static bool has_word(const wpa_shell_command *c, const char *part)
     return false;
 }
 
+static bool is_download(const wpa_shell_command *c)
+{
+    return wpa_text_is(c->name, "curl") || wpa_text_is(c->name, "wget") ||
+           wpa_shell_is(c, "gh", "api");
+}
+
 /* Does the command bring in the tree that its arguments name? */
 static bool takes_tree(const wpa_shell_command *c)
 {
@@ -166,8 +172,7 @@ static bool takes_tree(const wpa_shell_command *c)
         return wpa_text_index(sub->text, commands, WPA_COUNT(commands)) >= 0 ||
                (wpa_text_is(sub->text, "remote") && has_word(c, "add"));
     }
-    if (wpa_text_is(c->name, "curl") || wpa_text_is(c->name, "wget") ||
-        wpa_shell_is(c, "gh", "api")) {
+    if (is_download(c)) {
         for (size_t i = 0; i < WPA_COUNT(archives); i++) {
             if (has_word(c, archives[i])) {
                 return true;
@@ -215,14 +220,39 @@ static bool asks_for_artifacts(const wpa_outline_step *step, const wpa_shell_com
 {
     static const char *const parts[] = {"artifacts_url", "archive_download_url",
                                         "/actions/artifacts/", "nightly.link/"};
-    bool is_download = wpa_text_is(c->name, "curl") || wpa_text_is(c->name, "wget");
-    for (size_t i = 0; is_download && i < WPA_COUNT(parts); i++) {
+    bool fetches = wpa_text_is(c->name, "curl") || wpa_text_is(c->name, "wget");
+    for (size_t i = 0; fetches && i < WPA_COUNT(parts); i++) {
         if (c->span.end <= step->run->length &&
             wpa_text_find(step->run->text + c->span.start, wpa_span_length(c->span), parts[i])) {
             return true;
         }
     }
     return false;
+}
+
+static bool names_run(const wpa_yaml_node *node)
+{
+    return node && wpa_text_find(node->doc->source + node->span.start, wpa_span_length(node->span),
+                                 "workflow_run");
+}
+
+/*
+ * Does the script ask where the files of the run's artifacts lie, by their own name for that, and
+ * unpack what lies there? The address of the run may stand in a variable.
+ */
+static bool unpacks_artifacts(const wpa_site *site, const wpa_script *script)
+{
+    static const char *const programs[] = {"unzip", "bsdtar", "tar", "7z", "7za", "funzip"};
+    const wpa_yaml_node *run = site->step->run;
+    bool asks = wpa_yaml_may_hold(run->doc, "archive_download_url") &&
+                wpa_text_find(run->text, run->length, "archive_download_url") &&
+                (names_run(site->step->node) || names_run(wpa_yaml_get(site->job->node, "env")) ||
+                 names_run(wpa_yaml_get(site->source->outline->root, "env")));
+    bool unpacks = false;
+    for (size_t i = 0; asks && i < script->n_commands && !unpacks; i++) {
+        unpacks = wpa_text_index(script->commands[i].name, programs, WPA_COUNT(programs)) >= 0;
+    }
+    return unpacks;
 }
 
 /* Does this command of git, or one behind it, go to a commit by its hash: "git checkout $SHA"? */
@@ -252,8 +282,8 @@ static bool fetches_patch(const wpa_outline_step *step, const wpa_shell_command 
 {
     static const char *const parts[] = {"patch_url", "diff_url"};
     bool fetches = wpa_shell_is(c, "gh", "pr") && has_word(c, "diff");
-    bool is_download = wpa_text_is(c->name, "curl") || wpa_text_is(c->name, "wget");
-    for (size_t i = 0; is_download && i < WPA_COUNT(parts) && !fetches; i++) {
+    bool is_load = wpa_text_is(c->name, "curl") || wpa_text_is(c->name, "wget");
+    for (size_t i = 0; is_load && i < WPA_COUNT(parts) && !fetches; i++) {
         fetches =
             c->span.end <= step->run->length &&
             wpa_text_find(step->run->text + c->span.start, wpa_span_length(c->span), parts[i]);
@@ -277,9 +307,11 @@ static bool applies_patch(const wpa_outline_step *step, const wpa_script *script
 static bool command_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
     const wpa_script *script = wpa_step_commands(site->step);
+    bool unpacks = script && unpacks_artifacts(site, script);
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
-        bool is_artifact = (wpa_shell_is(c, "gh", "run") && has_word(c, "download")) ||
+        bool is_artifact = (unpacks && is_download(c)) ||
+                           (wpa_shell_is(c, "gh", "run") && has_word(c, "download")) ||
                            (wpa_shell_is(c, "gh", "api") && has_word(c, "/artifacts/")) ||
                            asks_for_artifacts(site->step, c);
         if (!is_artifact && !fetches_tree(run, site, c) && !applies_patch(site->step, script, i)) {

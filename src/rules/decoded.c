@@ -1,6 +1,7 @@
 #include "rules/decoded.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -52,6 +53,60 @@ static bool has_blob(const wpa_shell_command *c)
         }
     }
     return false;
+}
+
+/* Letters written as "\x63" or "\143" that make a text one that nobody reads. */
+#define ESCAPED_MIN 4
+
+/* Is it an escape for a letter? Of colours and marks of encodings none is. */
+static bool is_escaped_letter(const char *at)
+{
+    char *end = NULL;
+    bool is_hex = at[1] == 'x';
+    size_t digits = strspn(at + 1 + is_hex, is_hex ? "0123456789abcdefABCDEF" : "01234567");
+    char number[5] = "";
+    bool is_short = digits >= 2 && digits <= (is_hex ? 2 : 4);
+    memcpy(number, at + 1 + is_hex, is_short ? digits : 0);
+    long c = strtol(number, &end, is_hex ? 16 : 8);
+    return is_short && c < 0x80 && isalpha((int)c);
+}
+
+static bool is_escaped(const wpa_shell_command *c)
+{
+    size_t n = 0;
+    bool prints = wpa_text_is(c->name, "printf") || wpa_text_is(c->name, "echo");
+    for (size_t i = c->first + 1; prints && i < c->n_words; i++) {
+        for (const char *at = strchr(c->words[i].text, '\\'); at; at = strchr(at + 1, '\\')) {
+            n += is_escaped_letter(at) ? 1 : 0;
+        }
+    }
+    return n >= ESCAPED_MIN;
+}
+
+/* "rev", and "tr A-Za-z N-ZA-Mn-za-m": letters that stand elsewhere, or for others. */
+static bool is_scrambler(const wpa_shell_command *c)
+{
+    bool is_it = wpa_text_is(c->name, "rev");
+    for (size_t i = c->first + 1; wpa_text_is(c->name, "tr") && i < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        is_it = is_it || strcasestr(word, "n-za-m");
+    }
+    return is_it;
+}
+
+/* "echo 'hs | moc.elpmaxe lruc'", "<<< '...'": text that stands in the script. */
+static bool has_text(const wpa_shell_command *c)
+{
+    bool prints = wpa_text_is(c->name, "echo") || wpa_text_is(c->name, "printf");
+    bool has = prints && c->n_words > c->first + 1;
+    for (size_t i = c->first + 1; prints && i < c->n_words; i++) {
+        has = has && !strpbrk(c->words[i].text, "$`");
+    }
+    for (size_t i = 0; i < c->n_redirects; i++) {
+        has = has || (wpa_text_is(c->redirects[i].operator, "<<<") &&
+                      !strpbrk(c->redirects[i].target.text, "$`"));
+    }
+    return has;
 }
 
 static bool contains(wpa_span outer, wpa_span inner)
@@ -114,6 +169,25 @@ static bool runs_variable(const wpa_script *script, size_t i, wpa_slice name)
     return (is_named && (is_code || is_piped_on(script, i))) || (is_fed && is_interpreter(c->name));
 }
 
+/* "$(... | base64 -d) ARGUMENTS": what is decoded is the command. */
+static bool is_its_program(const wpa_shell_command *c, const wpa_shell_command *decoder)
+{
+    return c->first < c->n_words && contains(c->words[c->first].span, decoder->span);
+}
+
+/* 'eval "$(...)"', 'bash -c "$(...)"', "bash <(...)", "sh <<< ..."; behind a program it is text. */
+static bool is_its_code(const wpa_shell_command *c, const wpa_shell_command *decoder)
+{
+    bool is_any = wpa_text_is(c->name, "eval"), is_behind = false;
+    for (size_t i = c->first + 1; i < c->n_words; i++) {
+        if (contains(c->words[i].span, decoder->span)) {
+            return is_any || !is_behind;
+        }
+        is_behind = is_behind || c->words[i].text[0] != '-';
+    }
+    return true;
+}
+
 /* Does what the decoder writes run: further down its pipeline, in the command around it, or from a
  * variable that keeps it? */
 static bool is_run(wpa_rule_run *run, const wpa_script *script, size_t decoder)
@@ -124,11 +198,19 @@ static bool is_run(wpa_rule_run *run, const wpa_script *script, size_t decoder)
     for (size_t i = 0; i < script->n_commands && !is_it && wpa_rule_spend(run, 1); i++) {
         const wpa_shell_command *c = &script->commands[i];
         bool is_around = i != decoder && contains(c->span, d->span);
-        is_it = (is_around && is_interpreter(c->name)) ||
+        is_it = (is_around &&
+                 ((is_interpreter(c->name) && is_its_code(c, d)) || is_its_program(c, d))) ||
                 (kept.length && i > decoder && runs_variable(script, i, kept));
         kept = is_around && !kept.length ? assigned_to(c, d) : kept;
     }
     return is_it;
+}
+
+/* Does the command write in plain what stands in it, or in the one before it, in another form? */
+static bool makes_code(const wpa_shell_command *c, bool is_piped)
+{
+    return (is_decoder(c) && (has_blob(c) || (is_piped && has_blob(c - 1)))) ||
+           (is_scrambler(c) && (has_text(c) || (is_piped && has_text(c - 1)))) || is_escaped(c);
 }
 
 /* "pwsh -EncodedCommand ZQBj...", also cut short: a script in base64. */
@@ -154,10 +236,8 @@ static void visit_commands(wpa_rule_run *run, const wpa_outline_step *step,
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
         bool is_it = is_encoded(c);
-        if (!is_it && step->script && is_decoder(c)) {
-            bool has_source =
-                has_blob(c) || (i > 0 && wpa_text_is(c->before, "|") && has_blob(c - 1));
-            is_it = has_source && is_run(run, script, i);
+        if (!is_it && step->script && makes_code(c, i > 0 && wpa_text_is(c->before, "|"))) {
+            is_it = is_run(run, script, i);
         }
         if (is_it) {
             visit(run, wpa_outline_script_span(step, c->span));
@@ -392,6 +472,11 @@ static void visit_calls(wpa_rule_run *run, const wpa_outline_step *step, const w
 /* ---- all of them -------------------------------------------------------------------------------
  */
 
+/* How commands begin that turn letters about, or write them by their numbers. */
+static const char *const forms[] = {"| rev",         "rev <<<",      "n-za-m",       "printf '\\x",
+                                    "printf \"\\x",  "printf '\\1",  "printf \"\\1", "echo -e '\\x",
+                                    "echo -e \"\\x", "echo -e '\\0", "echo -e \"\\0"};
+
 bool wpa_decoded_may(const wpa_yaml_doc *doc)
 {
     bool may_encode = wpa_yaml_may_hold(doc, " -e") || wpa_yaml_may_hold(doc, " -E");
@@ -401,6 +486,9 @@ bool wpa_decoded_may(const wpa_yaml_doc *doc)
         wpa_yaml_may_name(doc, "openssl") || wpa_yaml_may_name(doc, "xxd");
     for (size_t i = 0; i < WPA_COUNT(decoders) && !may; i++) {
         may = wpa_yaml_may_hold(doc, decoders[i]);
+    }
+    for (size_t i = 0; i < WPA_COUNT(forms) && !may; i++) {
+        may = wpa_yaml_may_hold(doc, forms[i]);
     }
     return may;
 }

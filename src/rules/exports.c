@@ -48,6 +48,7 @@ typedef struct alias {
 
 typedef struct gatherer {
     const char *raw; /* the script with its expressions */
+    bool is_zsh;
     wpa_export *items;
     size_t n, capacity;
     alias aliases[ALIASES_MAX];
@@ -248,11 +249,34 @@ static bool is_for_all(const wpa_shell_command *c)
     return c->n_words == 1 && wpa_text_is(c->words[0].text, "exec");
 }
 
+/* zsh: ">>! file" and ">! file" write where ">>" and ">" may not. The lexer takes the mark for the
+ * target; the word behind it, or the rest of the mark's, is it. */
+static wpa_shell_redirect forced(const wpa_shell_command *c, const wpa_shell_redirect *redirect)
+{
+    wpa_shell_redirect r = *redirect;
+    if (r.target.text[0] != '!' || *r.operator!= '>') {
+        return r;
+    }
+    if (r.target.text[1]) {
+        r.target.text++;
+        r.target.span.start++;
+        return r;
+    }
+    for (size_t i = 0; i < c->n_words; i++) {
+        if (c->words[i].span.start > redirect->target.span.end) {
+            r.target = c->words[i];
+            return r;
+        }
+    }
+    return r;
+}
+
 static void gather_command(gatherer *g, const wpa_script *script, size_t index)
 {
     const wpa_shell_command *c = &script->commands[index];
     for (size_t i = 0; i < c->n_redirects; i++) {
-        const wpa_shell_redirect *r = &c->redirects[i];
+        wpa_shell_redirect zsh = g->is_zsh ? forced(c, &c->redirects[i]) : c->redirects[i];
+        const wpa_shell_redirect *r = &zsh;
         bool is_writing = *r->operator== '>' || * r->operator== '&';
         const char *file = is_writing ? file_of(g, script, &r->target) : NULL;
         if (file && c->is_nested_script) { /* of "bash -c": its places are those of the word */
@@ -431,7 +455,9 @@ static bool may_export(const wpa_outline_step *step)
 
 static gatherer gather(const wpa_outline_step *step, wpa_arena *arena)
 {
-    gatherer g = {.arena = arena, .raw = step->run ? step->run->text : NULL};
+    gatherer g = {.arena = arena,
+                  .raw = step->run ? step->run->text : NULL,
+                  .is_zsh = step->shell == WPA_SHELL_ZSH};
     const wpa_script *script = step->script;
     bool is_text = step->run && strlen(step->run->text) == step->run->length;
     if (script && script->is_readable) {

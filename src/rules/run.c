@@ -4,6 +4,7 @@
 #include <wpa/map.h>
 #include <wpa/text.h>
 
+#include "core/room.h"
 #include "core/visible.h"
 #include "rules/sink.h"
 
@@ -82,7 +83,9 @@ void wpa_sink_take_beyond(wpa_rule_sink *sink)
 static wpa_finding *next_finding(wpa_rule_run *run)
 {
     wpa_rule_sink *sink = run->sink;
-    wpa_sink_take_beyond(sink);
+    if (sink->has_beyond) {
+        wpa_sink_take_beyond(sink);
+    }
     if (sink->budget->is_spent) { /* a walk that was cut short tells nothing */
         return beyond(run);
     }
@@ -91,7 +94,7 @@ static wpa_finding *next_finding(wpa_rule_run *run)
         sink->has_beyond = true;
         return beyond(run);
     }
-    wpa_finding *finding = wpa_arena_alloc(run->arena, sizeof *finding);
+    wpa_finding *finding = wpa_arena_room(run->arena, sizeof *finding);
     *finding = new_finding(run);
     sink->findings = wpa_arena_grow(sink->arena, sink->findings, sink->n_findings, &sink->capacity,
                                     sizeof *sink->findings);

@@ -203,6 +203,8 @@ static bool may_be_there(const wpa_outline_step *step, size_t until, const wpa_f
 
 /* What is known of the tools of a job. */
 typedef struct tools {
+    bool is_asked;    /* for the images, at the first call of a tool: most jobs have none */
+    bool is_readable; /* what the job runs on; what follows is of that alone */
     const wpa_fact_image *images[LABELS_MAX]; /* of its labels, as far as they are looked at */
     wpa_map *decided;                         /* or NULL: none yet */
 } tools;
@@ -281,38 +283,6 @@ static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_sh
     wpa_rule_relate(run, finding, a->label->node->span, "the runner");
 }
 
-/* Names that PowerShell gives to commands of its own: "iex" is Elixir's elsewhere alone. */
-static bool is_alias(const wpa_script *script, const char *name)
-{
-    static const char *const aliases[] = {"iex", "r", "sc", "sl", "ii", "sls"};
-    bool is_one = false;
-    for (size_t i = 0; script->language == WPA_SCRIPT_PWSH && i < WPA_COUNT(aliases); i++) {
-        is_one = is_one || wpa_text_is_ci(name, aliases[i]);
-    }
-    return is_one;
-}
-
-static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_t index, tools *t)
-{
-    const wpa_shell_command *c = &step->lexed->commands[index];
-    if (!(c->known & WPA_KNOWN_TOOL) || is_alias(step->lexed, c->name)) {
-        return;
-    }
-    const wpa_fact_program *tool = wpa_facts_program_find(wpa_slice_of(c->name));
-    absence found = tool ? find_absence(t, step, tool) : (absence){0};
-    bool is_tried = wpa_text_is(c->after, "||") || wpa_text_is(c->before, "||") || c->nested > 0 ||
-                    strpbrk(c->words[c->first].text, "/\\") || c->is_nested_script;
-    if (found.label && !is_tried && !is_decided(run, t, tool) && !may_be_there(step, index, tool)) {
-        report(run, step, c, tool, &found);
-    }
-}
-
-static bool is_guarded(const wpa_outline_step *step)
-{
-    const char *text = wpa_yaml_text(step->condition);
-    return text && (strstr(text, "runner.") || strstr(text, "matrix.") || strstr(text, "steps."));
-}
-
 /* Labels are alternatives here: of a matrix, or a single one. Fills in their images. */
 static bool is_readable(const wpa_rule_run *run, const wpa_outline_job *job, tools *t)
 {
@@ -332,11 +302,53 @@ static bool is_readable(const wpa_rule_run *run, const wpa_outline_job *job, too
     return true;
 }
 
+static bool knows_images(const wpa_rule_run *run, const wpa_outline_job *job, tools *t)
+{
+    t->is_readable = t->is_asked ? t->is_readable : is_readable(run, job, t);
+    t->is_asked = true;
+    return t->is_readable;
+}
+
+/* Names that PowerShell gives to commands of its own: "iex" is Elixir's elsewhere alone. */
+static bool is_alias(const wpa_script *script, const char *name)
+{
+    static const char *const aliases[] = {"iex", "r", "sc", "sl", "ii", "sls"};
+    bool is_one = false;
+    for (size_t i = 0; script->language == WPA_SCRIPT_PWSH && i < WPA_COUNT(aliases); i++) {
+        is_one = is_one || wpa_text_is_ci(name, aliases[i]);
+    }
+    return is_one;
+}
+
+static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_t index, tools *t)
+{
+    const wpa_shell_command *c = &step->lexed->commands[index];
+    if (!(c->known & WPA_KNOWN_TOOL) || is_alias(step->lexed, c->name) ||
+        !knows_images(run, step->job, t)) {
+        return;
+    }
+    const wpa_fact_program *tool = wpa_facts_program_find(wpa_slice_of(c->name));
+    absence found = tool ? find_absence(t, step, tool) : (absence){0};
+    bool is_tried = wpa_text_is(c->after, "||") || wpa_text_is(c->before, "||") || c->nested > 0 ||
+                    strpbrk(c->words[c->first].text, "/\\") || c->is_nested_script;
+    if (found.label && !is_tried && !is_decided(run, t, tool) && !may_be_there(step, index, tool)) {
+        report(run, step, c, tool, &found);
+    }
+}
+
+static bool is_guarded(const wpa_outline_step *step)
+{
+    const char *text = wpa_yaml_text(step->condition);
+    return text && (strstr(text, "runner.") || strstr(text, "matrix.") || strstr(text, "steps."));
+}
+
 static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
-    tools t;
+    tools t; /* not its images, which are many */
+    t.is_asked = false;
+    t.is_readable = true;
     t.decided = NULL;
-    for (size_t i = 0, n = is_readable(run, job, &t) ? job->n_steps : 0; i < n; i++) {
+    for (size_t i = 0; i < job->n_steps && t.is_readable; i++) {
         const wpa_outline_step *step = &job->steps[i];
         bool is_read = step->lexed && step->lexed->language != WPA_SCRIPT_PYTHON;
         size_t n_commands = is_read && !is_guarded(step) ? step->lexed->n_commands : 0;

@@ -1,4 +1,5 @@
 /* SEC-039: a model with rights reads what a stranger wrote. */
+#include <pthread.h>
 #include <string.h>
 
 #include "rules/exports.h"
@@ -111,24 +112,46 @@ typedef struct named_agents {
     bool has_service; /* a model's host, that programs are asked by */
 } named_agents;
 
-static bool calls_any(const wpa_yaml_doc *doc, const char *const names[], size_t n)
+/* By what each file is asked for the names: made of them once. */
+static struct {
+    uint32_t agents[WPA_COUNT(agents)], runners[WPA_COUNT(runners)], clients[WPA_COUNT(clients)];
+} grams;
+static pthread_once_t grams_once = PTHREAD_ONCE_INIT;
+
+static void make_grams(void)
 {
-    bool does = false;
-    for (size_t i = 0; i < n && !does; i++) {
-        does = wpa_yaml_may_name(doc, names[i]);
+    for (size_t i = 0; i < WPA_COUNT(agents); i++) {
+        grams.agents[i] = wpa_yaml_gram_of_name(agents[i].name);
     }
-    return does;
+    for (size_t i = 0; i < WPA_COUNT(runners); i++) {
+        grams.runners[i] = wpa_yaml_gram_of_name(runners[i]);
+    }
+    for (size_t i = 0; i < WPA_COUNT(clients); i++) {
+        grams.clients[i] = wpa_yaml_gram_of_name(clients[i]);
+    }
+}
+
+static bool has_any(const wpa_yaml_doc *doc, const uint32_t names[], size_t n)
+{
+    bool has = false;
+    for (size_t i = 0; i < n && !has; i++) {
+        has = wpa_yaml_has_gram(doc, names[i]);
+    }
+    return has;
 }
 
 static named_agents agents_named(const wpa_yaml_doc *doc)
 {
-    named_agents named = {.n = 0};
-    named.has_runners = calls_any(doc, runners, WPA_COUNT(runners));
+    (void)pthread_once(&grams_once, make_grams);
+    named_agents named;
+    named.n = named.n_called = 0;
+    named.has_service = false;
+    named.has_runners = has_any(doc, grams.runners, WPA_COUNT(runners));
     for (size_t i = 0; i < WPA_COUNT(agents); i++) {
         const model *a = &agents[i];
         bool is_package = named.has_runners && (wpa_yaml_may_hold(doc, a->name) ||
                                                 (a->package && wpa_yaml_may_hold(doc, a->package)));
-        bool is_called = wpa_yaml_may_name(doc, a->name);
+        bool is_called = wpa_yaml_has_gram(doc, grams.agents[i]);
         if (is_package || is_called) {
             named.items[named.n++] = a;
         }
@@ -136,7 +159,7 @@ static named_agents agents_named(const wpa_yaml_doc *doc)
             named.called[named.n_called++] = a;
         }
     }
-    bool has_clients = calls_any(doc, clients, WPA_COUNT(clients));
+    bool has_clients = has_any(doc, grams.clients, WPA_COUNT(clients));
     for (size_t i = 0; has_clients && i < WPA_COUNT(hosts) && !named.has_service; i++) {
         named.has_service = wpa_yaml_may_hold(doc, hosts[i]);
     }

@@ -522,7 +522,8 @@ const wpa_fact_slow_install *wpa_facts_slow_install_find(const char *program, wp
 {
     for (size_t i = 0; i < wpa_fact_n_slow_installs; i++) {
         const wpa_fact_slow_install *row = &wpa_fact_slow_installs[i];
-        if (wpa_text_is(row->program, program) && wpa_slice_is(package, row->package)) {
+        bool is_it = wpa_slice_is(package, row->package); /* programs are few, so asked behind */
+        if (is_it && wpa_text_is(row->program, program)) {
             return row;
         }
     }

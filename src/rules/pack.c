@@ -147,20 +147,31 @@ static void put_fix(writer *w, const wpa_fix *fix)
     }
 }
 
-static void put_finding(writer *w, const wpa_finding *finding)
+/* What every finding has is put first, in few bytes: severity, confidence and persona in one, with
+ * a bit for whether there is more. */
+#define GRADE_BITS 2
+#define GRADE_MASK ((1U << GRADE_BITS) - 1)
+#define HAS_MORE (1U << 3 * GRADE_BITS)
+
+_Static_assert(WPA_SEVERITY_COUNT <= GRADE_MASK + 1, "a severity has room");
+_Static_assert(WPA_CONFIDENCE_COUNT <= GRADE_MASK + 1, "a confidence has room");
+_Static_assert(WPA_PERSONA_COUNT <= GRADE_MASK + 1, "a persona has room");
+_Static_assert(WPA_FINDING_OPEN == 0, "what is not put is zero");
+
+static bool has_more(const wpa_finding *finding)
 {
-    put_number(w, wpa_rules_index(finding->rule));
-    put_text(w, finding->check);
-    put_number(w, finding->severity);
-    put_number(w, finding->confidence);
-    put_number(w, finding->persona);
+    return finding->state != WPA_FINDING_OPEN || finding->is_secret || finding->is_summary ||
+           finding->state_reason || finding->since || *finding->fingerprint || finding->n_related ||
+           finding->n_structure || finding->n_fixes;
+}
+
+static void put_more(writer *w, const wpa_finding *finding)
+{
     put_number(w, finding->state);
     put_number(w, (uint64_t)finding->is_secret | (uint64_t)finding->is_summary << 1);
     put_text(w, finding->state_reason);
     put_text(w, finding->since);
-    put_text(w, finding->message);
     put_text(w, finding->fingerprint);
-    put_span(w, &finding->span);
     put_number(w, finding->n_related);
     for (size_t i = 0; i < finding->n_related; i++) {
         put_path(w, finding->related[i].path);
@@ -175,6 +186,20 @@ static void put_finding(writer *w, const wpa_finding *finding)
     put_number(w, finding->n_fixes);
     for (size_t i = 0; i < finding->n_fixes; i++) {
         put_fix(w, finding->fixes[i]);
+    }
+}
+
+static void put_finding(writer *w, const wpa_finding *finding)
+{
+    bool is_more = has_more(finding);
+    put_number(w, wpa_rules_index(finding->rule));
+    put_number(w, (unsigned)finding->severity | (unsigned)finding->confidence << GRADE_BITS |
+                      (unsigned)finding->persona << 2 * GRADE_BITS | (is_more ? HAS_MORE : 0));
+    put_text(w, finding->check);
+    put_text(w, finding->message);
+    put_span(w, &finding->span);
+    if (is_more) {
+        put_more(w, finding);
     }
 }
 
@@ -467,35 +492,56 @@ static void get_rule(reader *r, wpa_finding *finding)
     finding->kind = finding->rule->kind;
 }
 
-static wpa_finding *get_finding(reader *r)
+/** Returns whether there is more. */
+static bool get_grades(reader *r, wpa_finding *finding)
 {
-    wpa_finding *finding = wpa_arena_alloc(r->arena, sizeof *finding);
-    get_rule(r, finding);
-    finding->check = get_text(r);
-    finding->severity = (wpa_severity)get_below(r, WPA_SEVERITY_COUNT);
-    finding->confidence = (wpa_confidence)get_below(r, WPA_CONFIDENCE_COUNT);
-    finding->persona = (wpa_persona)get_below(r, WPA_PERSONA_COUNT);
+    unsigned grades = get_below(r, 2 * HAS_MORE);
+    unsigned severity = grades & GRADE_MASK, confidence = grades >> GRADE_BITS & GRADE_MASK,
+             persona = grades >> 2 * GRADE_BITS & GRADE_MASK;
+    r->is_bad = r->is_bad || severity >= WPA_SEVERITY_COUNT || confidence >= WPA_CONFIDENCE_COUNT ||
+                persona >= WPA_PERSONA_COUNT;
+    if (!r->is_bad) {
+        finding->severity = (wpa_severity)severity;
+        finding->confidence = (wpa_confidence)confidence;
+        finding->persona = (wpa_persona)persona;
+    }
+    return grades & HAS_MORE;
+}
+
+static void get_more(reader *r, wpa_finding *finding)
+{
     finding->state = (wpa_finding_state)get_below(r, WPA_FINDING_STATE_COUNT);
     unsigned flags = get_below(r, 4);
     finding->is_secret = flags & 1U;
     finding->is_summary = flags >> 1 & 1U;
     finding->state_reason = get_text(r);
     finding->since = get_text(r);
-    finding->message = get_text_or_empty(r);
     const char *fingerprint = get_text_or_empty(r);
     r->is_bad = r->is_bad || strlen(fingerprint) >= sizeof finding->fingerprint;
     if (!r->is_bad) {
         memcpy(finding->fingerprint, fingerprint, strlen(fingerprint) + 1);
     }
-    finding->path = r->path;
-    finding->evidence = "";
-    finding->span = get_span(r);
     get_related(r, finding);
     get_structure(r, finding);
     finding->n_fixes = finding->fixes_capacity = get_count(r);
     finding->fixes = make_list(r, finding->n_fixes, sizeof(wpa_fix *));
     for (size_t i = 0; i < finding->n_fixes && !r->is_bad; i++) {
         finding->fixes[i] = get_fix(r);
+    }
+}
+
+static wpa_finding *get_finding(reader *r)
+{
+    wpa_finding *finding = wpa_arena_alloc(r->arena, sizeof *finding);
+    get_rule(r, finding);
+    bool has_more = get_grades(r, finding);
+    finding->check = get_text(r);
+    finding->message = get_text_or_empty(r);
+    finding->path = r->path;
+    finding->evidence = "";
+    finding->span = get_span(r);
+    if (has_more) {
+        get_more(r, finding);
     }
     return finding;
 }

@@ -19,8 +19,8 @@ static bool is_wanted(const wpa_tree *tree, const wpa_unit *unit)
     }
     for (size_t i = 0; i < unit->n_files && !is_found; i++) {
         const wpa_unit_file *file = unit->files[i];
-        is_found = file->state == WPA_UNIT_DONE && !file->is_twice && !file->is_stdin &&
-                   wpa_fix_is_across(&file->shown.fixed->result, tree->options->fixes);
+        is_found =
+            file->state == WPA_UNIT_DONE && !file->is_twice && !file->is_stdin && file->is_across;
     }
     return is_found;
 }
@@ -93,8 +93,11 @@ static size_t fix_together(const wpa_tree *tree, wpa_unit *unit, wpa_fix_tree *f
     for (size_t i = 0; i < unit->n_files && !wpa_fix_tree_is_stopped(fixes); i++) {
         const wpa_unit_file *file = unit->files[i];
         if (file->state == WPA_UNIT_DONE && !file->is_twice) {
+            WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+            const wpa_settings *settings =
+                wpa_settings_at(file->shown.settings, file->identity, scratch);
             wpa_fix_outcome outcome =
-                wpa_fix_tree_fix(fixes, file->identity, file->shown.settings, tree->options->fixes);
+                wpa_fix_tree_fix(fixes, file->identity, settings, tree->options->fixes);
             add_notes(unit, &outcome);
             n_applied += outcome.n_applied;
         }
@@ -117,13 +120,17 @@ static void hand_over(const wpa_tree *tree, wpa_unit *unit, wpa_fix_tree *fixes)
     for (size_t i = 0; i < n; i++) {
         wpa_unit_file *file = changes[i].is_shared ? find_file(unit, changes[i].path) : NULL;
         if (changes[i].is_shared) {
-            shared[together->shown.n++] = changes[i];
+            wpa_fix_change *own = &shared[together->shown.n++];
+            *own = changes[i]; /* texts as they were may be those of trees, which go now */
+            own->before =
+                own->before ? wpa_arena_slice(unit->arena, own->before, own->before_bytes) : NULL;
         }
         if (file) {
-            wpa_result now = wpa_rules_run(wpa_fix_tree_source(fixes, file->identity, unit->arena),
-                                           file->shown.settings, unit->arena);
+            WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
+            wpa_result now = wpa_rules_run(
+                wpa_fix_tree_source(fixes, file->identity, scratch),
+                wpa_settings_at(file->shown.settings, file->identity, scratch), scratch);
             file->is_together = true;
-            file->shown.fixed->result = now;
             wpa_key_repack(file, &now, tree->options->has_excerpts);
         }
     }

@@ -39,8 +39,9 @@ struct wpa_group {
     size_t n;
     atomic_size_t held_bytes; /* part of the tree's */
     stage_of stage;
-    wpa_arena *answers; /* of the batch, or NULL */
-    group *next;        /* in the order of the walk */
+    wpa_arena **answers; /* [n_answers] of batches: fixes over several files ask for them again */
+    size_t n_answers;
+    group *next; /* in the order of the walk */
 };
 
 static void work_on(void *context, size_t i)
@@ -285,9 +286,10 @@ static void join_fleet(group *g)
     }
 }
 
-static void call_batch(group *g)
+static wpa_arena *call_batch(const group *g)
 {
     const wpa_tree_options *options = g->tree->options;
+    wpa_arena *answers = NULL;
     wpa_tree_file **files = wpa_alloc((g->n + 1) * sizeof(wpa_tree_file *));
     size_t n = 0;
     for (size_t i = 0; i < g->n; i++) {
@@ -298,18 +300,18 @@ static void call_batch(group *g)
     }
     if (n) {
         (void)pthread_mutex_lock(&g->tree->batch_lock);
-        g->answers = options->batch(options->context, files, n);
+        answers = options->batch(options->context, files, n);
         (void)pthread_mutex_unlock(&g->tree->batch_lock);
     }
     wpa_free(files);
+    return answers;
 }
 
-/** How many files from the first on may be judged together. Fixes keep what a batch has answered.
- */
+/** How many files from the first on may be judged together. */
 static size_t measure_slice(const group *g, size_t from)
 {
     size_t n = 0, size_bytes = 0;
-    bool is_endless = g->tree->options->fixes || !g->tree->options->batch;
+    bool is_endless = !g->tree->options->batch;
     while (from + n < g->n) {
         const wpa_unit_file *file = g->files[from + n];
         bool is_new = file->state == WPA_UNIT_WAITING && !file->shown.source;
@@ -323,21 +325,30 @@ static size_t measure_slice(const group *g, size_t from)
     return n;
 }
 
+static void keep_answers(group *g, wpa_arena *answers)
+{
+    if (answers) {
+        g->answers = wpa_realloc(g->answers, (g->n_answers + 1) * sizeof(wpa_arena *));
+        g->answers[g->n_answers++] = answers;
+    }
+}
+
 /** Slice by slice, so that every file is in a batch and few trees are in memory. */
 static void judge_all(group *g)
 {
     for (size_t from = 0; from < g->n;) {
         group slice = {.tree = g->tree, .first = g->first, .files = g->files + from};
         slice.n = measure_slice(g, from);
+        wpa_arena *answers = NULL;
         if (g->tree->options->batch) {
             run_stage(&slice, stage_parse);
-            call_batch(&slice);
+            answers = call_batch(&slice);
         }
         wpa_unit_judge(g->tree, slice.files, slice.n);
-        if (g->tree->options->fixes) { /* then there is one slice, and it is judged again */
-            g->answers = slice.answers;
+        if (g->tree->options->fixes) {
+            keep_answers(g, answers);
         } else {
-            wpa_arena_free(slice.answers);
+            wpa_arena_free(answers);
         }
         from += slice.n;
     }
@@ -351,6 +362,7 @@ static void deliver_fixes(wpa_tree *tree, wpa_unit_file *file)
     if (file->is_together) { /* its own are part of what is delivered together */
         file->shown.fixed->n_applied = 0;
     }
+    file->shown.text = file->original;
     if (options->on_fixed) {
         options->on_fixed(options->context, &file->shown);
     }
@@ -378,6 +390,7 @@ static void deliver(group *g)
             }
             wpa_unit_put_result(tree, file);
         }
+        wpa_paged_relax();
     }
 }
 
@@ -424,9 +437,7 @@ static void run(wpa_pool_task *task)
     if (tree->options->outside || (tree->options->fixes && tree->options->baseline)) {
         run_stage(g, stage_complete);
     }
-    if (!tree->options->fixes) {
-        let_go(g);
-    }
+    let_go(g);
     count_none_held(g);
 }
 
@@ -437,7 +448,10 @@ static void free_group(group *g)
         wpa_unit_free(g->first);
         g->first = next;
     }
-    wpa_arena_free(g->answers);
+    for (size_t i = 0; i < g->n_answers; i++) {
+        wpa_arena_free(g->answers[i]);
+    }
+    wpa_free(g->answers);
     wpa_free(g->files);
     wpa_free(g);
 }

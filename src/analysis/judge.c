@@ -44,17 +44,60 @@ static void pack(const bundles *b, wpa_unit_file *file, const wpa_result *result
     wpa_unit_put_early(b->tree, file);
 }
 
-/** Fixes are tried one by one, and so are files; what there is of one stays for the next stages. */
+static void copy_notes(const wpa_fix_outcome *from, wpa_fix_outcome *to, wpa_arena *arena)
+{
+    wpa_note *notes = wpa_arena_array(arena, from->n_notes, sizeof *notes);
+    for (size_t i = 0; i < from->n_notes; i++) {
+        const wpa_note *note = &from->notes[i];
+        notes[i] = (wpa_note){.path = wpa_arena_text(arena, note->path),
+                              .rule = note->rule,
+                              .text = wpa_arena_text(arena, note->text)};
+    }
+    to->notes = notes;
+    to->n_notes = from->n_notes;
+}
+
+/** What is delivered, and what fixes over several files begin with: of many files that is little,
+    and what it was made of is much. */
+static void keep_outcome(const wpa_fix_choice *choice, wpa_unit_file *file,
+                         const wpa_fix_outcome *from)
+{
+    wpa_unit *unit = file->unit;
+    wpa_fix_outcome *to = file->shown.fixed;
+    (void)pthread_mutex_lock(&unit->lock);
+    if (from->n_applied || file->is_stdin) {
+        to->text = wpa_arena_slice(unit->arena, from->text, from->size_bytes);
+        to->size_bytes = from->size_bytes;
+    }
+    if (from->n_applied) {
+        file->original = wpa_arena_slice(unit->arena, file->shown.text, file->shown.size_bytes);
+    }
+    copy_notes(from, to, unit->arena);
+    (void)pthread_mutex_unlock(&unit->lock);
+    to->n_applied = from->n_applied;
+    to->work = from->work;
+    file->is_across = wpa_fix_is_across(&from->result, choice);
+}
+
+/** Fixes are tried one by one, and so are files. */
 static void judge_and_fix(const bundles *b, wpa_unit_file *file)
 {
     if (!wpa_unit_read(file)) {
         return;
     }
-    file->rules = wpa_arena_new();
-    const wpa_source *source = source_of(b, file, file->rules);
-    *file->shown.fixed =
-        wpa_rules_fix(source, file->shown.settings, b->tree->options->fixes, file->rules);
-    pack(b, file, &file->shown.fixed->result);
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    const wpa_fix_choice *choice = b->tree->options->fixes;
+    const wpa_settings *settings = file->shown.settings;
+    const wpa_source *source = source_of(b, file, arena);
+    wpa_fix_outcome outcome = wpa_rules_fix(source, file->shown.settings, choice, arena);
+    pack(b, file, &outcome.result);
+    keep_outcome(choice, file, &outcome);
+    file->shown.settings = settings; /* not those of its path, which go now */
+    file->shown.source = NULL;
+    if (!file->is_held) {
+        wpa_unit_release(file);
+    }
+    wpa_paged_relax();
 }
 
 static void judge_together(const bundles *b, wpa_unit_file **files, size_t n)

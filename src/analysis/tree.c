@@ -112,7 +112,6 @@ void wpa_unit_free(wpa_unit *unit)
     }
     for (size_t i = 0; i < unit->n_files; i++) {
         wpa_arena_free(unit->files[i]->arena);
-        wpa_arena_free(unit->files[i]->rules);
         wpa_free(unit->files[i]->result);
     }
     for (wpa_records *records = unit->records; records; records = records->next) {

@@ -29,7 +29,11 @@ typedef struct wpa_tree_file {
 /** Settings for the repository in a folder, over what all share; NULL with *err set. */
 typedef const wpa_settings *(*wpa_tree_configure)(void *context, const char *folder,
                                                   wpa_arena *arena, wpa_error *err);
-/** Fixes of one file are worked out; its memory goes when this returns. In the order of a walk. */
+/**
+ * Fixes of one file are worked out; its memory goes when this returns. In the order of a walk. Of
+ * one in which nothing is fixed there are notes alone, unless it is standard input; of the others
+ * their texts, and how many were taken.
+ */
 typedef void (*wpa_tree_fixed)(void *context, const wpa_tree_file *file);
 /** What fixes over several files of one repository make of them: all of it, or nothing. */
 typedef struct wpa_tree_together {

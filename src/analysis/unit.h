@@ -45,9 +45,10 @@ typedef struct wpa_unit_file {
     bool is_held;     /* text and tree stay until the whole group is judged */
     wpa_unit_state state;
     const char *fault;
-    wpa_arena *arena; /* of text and tree, while they are held */
-    wpa_arena *rules; /* of what rules made, while fixes are delivered */
-    wpa_stamp stamp;  /* how it lay on disk when it was found, if somebody looked */
+    wpa_arena *arena;     /* of text and tree, while they are held */
+    const char *original; /* text before its fixes, until they are delivered; or NULL */
+    bool is_across;       /* a fix that is left changes other files too */
+    wpa_stamp stamp;      /* how it lay on disk when it was found, if somebody looked */
     bool has_stamp, is_digested;
     uint8_t digest[WPA_SHA256_SIZE];
     wpa_unit_result *result; /* heap; until it is put among those of the tree */

@@ -292,6 +292,40 @@ static void check_language(const wpa_code_finder *f, const wpa_shell_command *c)
     }
 }
 
+/* Bytes of a call in awk that are looked at. */
+#define CALL_MAX_BYTES 256
+
+static bool names(wpa_slice text, wpa_slice name)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        size_t length = wpa_text_name_length(text.at + i);
+        if (length && length == name.length && memcmp(text.at + i, name.at, length) == 0) {
+            return true;
+        }
+        i += length;
+    }
+    return false;
+}
+
+/* awk -v x="$X" '... system("echo " x) ...': awk has a shell run it. */
+static void check_awk(const wpa_code_finder *f, const wpa_shell_command *c)
+{
+    size_t n = strlen(c->name);
+    bool is_awk = n >= 3 && n <= 4 && wpa_text_is(c->name + n - 3, "awk");
+    const wpa_shell_word *program = is_awk ? program_of(c) : NULL;
+    const char *at = program ? strstr(program->text, "system(") : NULL;
+    wpa_slice call = {at, at ? strcspn(at, ")\n;}") : 0};
+    call.length = call.length < CALL_MAX_BYTES ? call.length : CALL_MAX_BYTES;
+    for (size_t i = c->first + 1; at && &c->words[i] < program; i++) {
+        const char *word = c->words[i].text;
+        size_t length = wpa_text_name_length(word);
+        if (length && word[length] == '=' && wpa_text_is(c->words[i - 1].text, "-v") &&
+            names(call, (wpa_slice){word, length})) {
+            wpa_code_tell(f, "a shell", &c->words[i], WPA_WORD_IS_CODE);
+        }
+    }
+}
+
 /* "gh api graphql -f query="... $X ..."": the text is a part of the query. */
 static void check_query(const wpa_code_finder *f, const wpa_shell_command *c)
 {
@@ -543,6 +577,7 @@ void wpa_code_words_visit(wpa_rule_run *run, const wpa_site *site, size_t i, wpa
     }
     if ((may_be & MAY_BE_LANGUAGE) && !is_told) {
         check_language(f, c);
+        check_awk(f, c);
     }
     wpa_code_visit_input(f, i);
     if (has_variable) {

@@ -139,22 +139,21 @@ static bool writes_text(const wpa_script *script)
 }
 
 /* Few files name what makes an image, or where what it is made of is written. */
-static bool may_name_image(const wpa_yaml_doc *doc)
+bool wpa_dockerfile_may_be_in(const wpa_yaml_doc *doc)
 {
     static const char *const makers[] = {"docker",  "containerfile", "podman",
                                          "buildah", "nerdctl",       "buildx"};
     bool may = false;
-    for (size_t i = 0; i < WPA_COUNT(makers) && !may; i++) {
+    bool may_run = wpa_yaml_may_hold(doc, "RUN ");
+    for (size_t i = 0; may_run && i < WPA_COUNT(makers) && !may; i++) {
         may = wpa_yaml_may_hold(doc, makers[i]);
     }
     return may;
 }
 
-const wpa_script *wpa_dockerfile_commands(const wpa_script *script, const wpa_yaml_doc *doc,
-                                          wpa_arena *arena)
+const wpa_script *wpa_dockerfile_commands(const wpa_script *script, wpa_arena *arena)
 {
-    if (script->language != WPA_SCRIPT_POSIX || !wpa_yaml_may_hold(doc, "RUN ") ||
-        !writes_text(script) || !may_name_image(doc)) {
+    if (script->language != WPA_SCRIPT_POSIX || !writes_text(script)) {
         return NULL;
     }
     char *out = NULL;

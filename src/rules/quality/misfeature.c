@@ -188,15 +188,22 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    check_defaults(run, o->root);
+    const bool has_shells = wpa_yaml_may_hold(run->source->yaml, "shell");
+    if (has_shells) {
+        check_defaults(run, o->root);
+    }
     check_env(run, wpa_yaml_get(o->root, "env"));
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
-        check_defaults(run, job->node);
+        if (has_shells) {
+            check_defaults(run, job->node);
+        }
         check_env(run, wpa_yaml_get(job->node, "env"));
         for (size_t k = 0; k < job->n_steps; k++) {
             check_inputs(run, &job->steps[k]);
-            check_shell(run, job->steps[k].node, &job->steps[k]);
+            if (has_shells) {
+                check_shell(run, job->steps[k].node, &job->steps[k]);
+            }
             check_env(run, job->steps[k].env);
         }
     }

@@ -325,10 +325,16 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
     check_script(run, step);
 }
 
+/* Most files do not name the key. */
+static bool may_continue(const wpa_yaml_doc *doc)
+{
+    return wpa_yaml_may_hold(doc, "continue-on-error");
+}
+
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    wpa_rule_each_step(run, check_step);
+    wpa_rule_each_step(run, may_continue(run->source->yaml) ? check_step : check_script);
     for (size_t i = 0; i < run->source->outline->n_jobs; i++) {
         check_job(run, &run->source->outline->jobs[i]);
     }

@@ -514,11 +514,16 @@ static void check_commands(wpa_rule_run *run, const wpa_outline_step *step)
 
 static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 {
-    if (!step->lexed) {
-        return;
+    if (step->lexed) {
+        check_commands(run, step);
     }
-    check_commands(run, step);
-    const wpa_script *image = wpa_dockerfile_commands(step->lexed, run->source->yaml, run->arena);
+}
+
+/* Where the file may write a Dockerfile, its commands as well. */
+static void check_step_and_image(wpa_rule_run *run, const wpa_outline_step *step)
+{
+    check_step(run, step);
+    const wpa_script *image = step->lexed ? wpa_dockerfile_commands(step->lexed, run->arena) : NULL;
     if (image) {
         wpa_outline_step inner = *step;
         inner.lexed = image;
@@ -529,7 +534,8 @@ static void check_step(wpa_rule_run *run, const wpa_outline_step *step)
 static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
-    wpa_rule_each_step(run, check_step);
+    bool may_have_image = wpa_dockerfile_may_be_in(run->source->yaml);
+    wpa_rule_each_step(run, may_have_image ? check_step_and_image : check_step);
     return true;
 }
 

@@ -206,6 +206,7 @@ typedef struct tools {
     bool is_asked;    /* for the images, at the first call of a tool: most jobs have none */
     bool is_readable; /* what the job runs on; what follows is of that alone */
     const wpa_fact_image *images[LABELS_MAX]; /* of its labels, as far as they are looked at */
+    const wpa_fact_move *moves[LABELS_MAX];   /* of the same, or NULL */
     wpa_map *decided;                         /* or NULL: none yet */
 } tools;
 
@@ -234,9 +235,8 @@ typedef struct absence {
 } absence;
 
 static absence absence_on(const wpa_outline_label *label, const wpa_fact_image *image,
-                          const wpa_fact_program *tool)
+                          const wpa_fact_move *move, const wpa_fact_program *tool)
 {
-    const wpa_fact_move *move = wpa_facts_move_of(label->text);
     const wpa_fact_presence *here = image ? wpa_facts_program_on(tool, image->name) : NULL;
     const wpa_fact_presence *there = move ? wpa_facts_program_on(tool, move->to) : NULL;
     bool is_missing = here && !here->version;
@@ -259,7 +259,7 @@ static absence find_absence(const tools *t, const wpa_outline_step *step,
     absence found = {0};
     for (size_t i = 0; i < step->job->n_labels && !found.label && i < LABELS_MAX; i++) {
         if (reads_same_on(step, t->images[i])) {
-            found = absence_on(&step->job->labels[i], t->images[i], tool);
+            found = absence_on(&step->job->labels[i], t->images[i], t->moves[i], tool);
         }
     }
     return found;
@@ -295,6 +295,7 @@ static bool is_readable(const wpa_rule_run *run, const wpa_outline_job *job, too
             is_single = job->labels[k].set != job->labels[i].set || job->labels[i].set == 0;
         }
         t->images[i] = is_single ? image_of(run, &job->labels[i]) : NULL;
+        t->moves[i] = wpa_facts_move_of(job->labels[i].text);
         if (!t->images[i]) {
             return false;
         }

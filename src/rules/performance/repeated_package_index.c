@@ -119,6 +119,9 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
         bool is_asked = false; /* is_plain reads the whole script */
         for (size_t k = 0; script && n < PER_JOB_MAX && k < script->n_commands; k++) {
             const wpa_shell_command *c = &script->commands[k];
+            if (!(c->known & WPA_KNOWN_INSTALLER)) {
+                continue; /* most */
+            }
             int update = index_of(c, updates, WPA_COUNT(updates));
             bool is_upgrade = upgrades_all(c);
             if ((update < 0 && !is_upgrade) || c->loops) {
@@ -152,24 +155,32 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 
 /* ---- packages that nobody asked for ---- */
 
+/* Does a step up to this one say what becomes of them? */
+static bool has_told(const wpa_outline_job *job, size_t last)
+{
+    static const char *const words[] = {"recommends", "apt.conf", NULL};
+    bool has = false;
+    for (size_t i = 0; i <= last && !has; i++) {
+        has = wpa_work_mentions_any(job->steps[i].run, words);
+    }
+    return has;
+}
+
 /* The first command of the job that installs with all that its packages recommend, or NULL. */
 static const wpa_shell_command *find_recommended(const wpa_outline_job *job,
                                                  const wpa_outline_step **at)
 {
-    static const char *const told[] = {"recommends", "apt.conf", NULL};
     for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
-        if (wpa_work_mentions_any(step->run, told)) {
-            return NULL;
-        }
         const wpa_script *script = wpa_step_commands(step);
         for (size_t k = 0; script && k < script->n_commands; k++) {
             const wpa_shell_command *c = &script->commands[k];
             bool is_install =
-                wpa_shell_is(c, "apt-get", "install") || wpa_shell_is(c, "apt", "install");
+                (c->known & WPA_KNOWN_INSTALLER) &&
+                (wpa_shell_is(c, "apt-get", "install") || wpa_shell_is(c, "apt", "install"));
             if (is_install && wpa_shell_argument(c, 1)) {
                 *at = step;
-                return c;
+                return has_told(job, i) ? NULL : c;
             }
         }
     }

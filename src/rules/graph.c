@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <wpa/map.h>
 
@@ -10,15 +11,28 @@
 #include "core/paged.h"
 #include "rules/similarity.h"
 
+/* What one workflow of this project is called, or its runs are. */
+typedef struct label {
+    const char *text;
+    const wpa_graph_file *file;
+} label;
+
+/* By their text, without regard to case. */
+typedef struct labels {
+    label *items;
+    size_t n;
+} labels;
+
 struct wpa_graph {
     wpa_arena *arena;
     const char *repository;
     const wpa_graph_file **files; /* [n], by path once closed */
     size_t n, capacity;
     wpa_map *by_path;
-    wpa_map *users;     /* path -> users, once closed */
-    wpa_map *named;     /* name -> files, once closed */
-    wpa_map *followers; /* name -> files that wait for it, once closed */
+    wpa_map *users;       /* path -> users, once closed */
+    wpa_map *named;       /* name -> files, once closed */
+    wpa_map *followers;   /* name -> files that wait for it, once closed */
+    labels names, groups; /* once closed */
     bool is_partial;
     wpa_map *values;  /* name -> holders, once closed */
     wpa_map *actions; /* owner/repo[/path] in lower case -> versions, once closed */
@@ -267,6 +281,40 @@ static void list_values(const wpa_graph *graph, const wpa_graph_file *file)
     }
 }
 
+static int compare_labels(const void *a, const void *b)
+{
+    wpa_paged_relax();
+    return strcasecmp(((const label *)a)->text, ((const label *)b)->text);
+}
+
+static void sort_labels(labels *list)
+{
+    if (list->n) {
+        qsort(list->items, list->n, sizeof *list->items, compare_labels);
+    }
+}
+
+static void list_labels(wpa_graph *graph)
+{
+    graph->names.items = wpa_arena_array(graph->arena, graph->n, sizeof(label));
+    graph->groups.items = wpa_arena_array(graph->arena, graph->n, sizeof(label));
+    for (size_t i = 0; i < graph->n; i++) {
+        wpa_paged_relax();
+        const wpa_graph_file *file = graph->files[i];
+        if (file->is_of_copy || file->kind != WPA_INPUT_WORKFLOW) {
+            continue;
+        }
+        if (file->name) {
+            graph->names.items[graph->names.n++] = (label){file->name, file};
+        }
+        if (file->group) {
+            graph->groups.items[graph->groups.n++] = (label){file->group, file};
+        }
+    }
+    sort_labels(&graph->names);
+    sort_labels(&graph->groups);
+}
+
 /** By what their steps are like. */
 static void index_jobs(wpa_graph *graph)
 {
@@ -305,6 +353,7 @@ void wpa_graph_close(wpa_graph *graph)
     }
     index_actions(graph);
     list_names(graph);
+    list_labels(graph);
     index_jobs(graph);
 }
 
@@ -417,6 +466,40 @@ const wpa_graph_file *const *wpa_graph_followers(const wpa_graph *graph, const w
                                                  size_t *n)
 {
     return listed(graph, graph->followers, file->name ? file->name : file->path, n);
+}
+
+/** How the text stands to those that are this name with that character behind it. */
+static int compare_to(const char *text, const char *name, size_t length, char end)
+{
+    int order = strncasecmp(text, name, length);
+    return order ? order : (int)(unsigned char)text[length] - (int)(unsigned char)end;
+}
+
+/** Is there such a label of another file? */
+static bool is_elsewhere(const labels *list, const char *name, char end, const char *self)
+{
+    size_t length = strlen(name), low = 0, high = list->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_to(list->items[middle].text, name, length, end) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (; low < list->n && compare_to(list->items[low].text, name, length, end) == 0; low++) {
+        if (!wpa_text_is(list->items[low].file->path, self)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool wpa_graph_is_taken(const wpa_graph *graph, const char *name, const char *self)
+{
+    (void)note(graph);
+    return is_elsewhere(&graph->names, name, '\0', self) ||
+           is_elsewhere(&graph->groups, name, '-', self);
 }
 
 bool wpa_graph_is_whole(const wpa_graph *graph)

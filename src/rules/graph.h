@@ -134,6 +134,11 @@ const wpa_graph_file *const *wpa_graph_named(const wpa_graph *graph, const char 
 /** Workflows that wait for this one's runs (workflow_run); likewise. */
 const wpa_graph_file *const *wpa_graph_followers(const wpa_graph *graph, const wpa_graph_file *file,
                                                  size_t *n);
+/**
+ * Has a workflow of this project, other than that at the path self, this name, or a concurrency
+ * group that begins with it and "-"? Groups are alike in any case; known once it is closed.
+ */
+bool wpa_graph_is_taken(const wpa_graph *graph, const char *name, const char *self);
 /** Was every file read to its end? */
 bool wpa_graph_is_whole(const wpa_graph *graph);
 

@@ -1,6 +1,5 @@
 /* PRF-003: outdated runs go on beside newer ones of the same branch. */
 #include <string.h>
-#include <strings.h>
 
 #include "rules/graph.h"
 #include "rules/work.h"
@@ -129,30 +128,14 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     return true;
 }
 
-/* Has another workflow this name, or a group that begins with it? Groups are alike in any case. */
-static bool is_taken_by(const wpa_graph_file *other, const char *name, const char *self)
-{
-    size_t length = strlen(name);
-    if (other->is_of_copy || other->kind != WPA_INPUT_WORKFLOW || wpa_text_is(other->path, self)) {
-        return false;
-    }
-    return (other->name && wpa_text_is_ci(other->name, name)) ||
-           (other->group && strncasecmp(other->group, name, length) == 0 &&
-            other->group[length] == '-');
-}
-
 /* What tells the groups of this workflow from those of all others of the repository. */
 static const char *own_name(const wpa_rule_run *run, const wpa_outline *o)
 {
     const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
     const char *self = wpa_source_identity(run->source);
     const char *name = wpa_yaml_text(wpa_yaml_get(o->root, "name"));
-    for (size_t i = 0; graph && name && *name && i < wpa_graph_count(graph); i++) {
-        if (is_taken_by(wpa_graph_at(graph, i), name, self)) {
-            return "github.workflow_ref"; /* with the file in it */
-        }
-    }
-    return "github.workflow";
+    bool is_taken = graph && name && *name && wpa_graph_is_taken(graph, name, self);
+    return is_taken ? "github.workflow_ref" /* with the file in it */ : "github.workflow";
 }
 
 static void repair_missing(wpa_rule_run *run, wpa_finding *finding, const wpa_outline *o)

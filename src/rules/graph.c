@@ -13,6 +13,7 @@
 
 /* What one workflow of this project is called, or its runs are. */
 typedef struct label {
+    uint64_t first; /* bytes of the text in lower case: most are told apart without a look at it */
     const char *text;
     const wpa_graph_file *file;
 } label;
@@ -283,8 +284,23 @@ static void list_values(const wpa_graph *graph, const wpa_graph_file *file)
 
 static int compare_labels(const void *a, const void *b)
 {
+    const label *x = a, *y = b;
+    if (x->first != y->first) {
+        return x->first < y->first ? -1 : 1;
+    }
     wpa_paged_relax();
-    return strcasecmp(((const label *)a)->text, ((const label *)b)->text);
+    return strcasecmp(x->text, y->text);
+}
+
+static void add_label(labels *list, const char *text, const wpa_graph_file *file)
+{
+    uint64_t first = 0;
+    for (size_t i = 0, n = 0; i < sizeof first; i++) {
+        unsigned char c = (unsigned char)text[n];
+        first = first << 8 | (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+        n += c != '\0';
+    }
+    list->items[list->n++] = (label){first, text, file};
 }
 
 static void sort_labels(labels *list)
@@ -305,10 +321,10 @@ static void list_labels(wpa_graph *graph)
             continue;
         }
         if (file->name) {
-            graph->names.items[graph->names.n++] = (label){file->name, file};
+            add_label(&graph->names, file->name, file);
         }
         if (file->group) {
-            graph->groups.items[graph->groups.n++] = (label){file->group, file};
+            add_label(&graph->groups, file->group, file);
         }
     }
     sort_labels(&graph->names);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,6 +41,30 @@ static void *map(int fd, size_t size_bytes)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+/* Of an internal error or a limit. */
+#define EXIT_CODE 4
+
+/** On some file systems what was set aside is no promise, and a page that has no place on a full
+    disk ends the process: it is said why, and nobody is left with a core. */
+static void end_without_room(int signal_number)
+{
+    static const char text[] = "wpa: no room left for temporary files (see TMPDIR), or a file "
+                               "shrank while it was read\n";
+    (void)signal_number;
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(EXIT_CODE);
+}
+
+static void watch_room(void)
+{
+    struct sigaction now;
+    bool is_free = sigaction(SIGBUS, NULL, &now) == 0 && now.sa_handler == SIG_DFL;
+    if (is_free) { /* else somebody knows better, as a sanitizer does */
+        now = (struct sigaction){.sa_handler = end_without_room};
+        (void)sigaction(SIGBUS, &now, NULL);
+    }
+}
+
 /** The room on disk is there before anybody writes: else the first one to write would be killed. */
 static void *map_file(size_t size_bytes)
 {
@@ -54,6 +79,7 @@ static void *map_file(size_t size_bytes)
 
 static void note(void *memory, size_t size_bytes)
 {
+    watch_room(); /* each time: it costs nothing beside the piece */
     (void)pthread_mutex_lock(&paged.lock);
     if (paged.n == paged.capacity) {
         paged.capacity = paged.capacity ? 2 * paged.capacity : 64;

@@ -1,12 +1,14 @@
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -124,6 +126,31 @@ static void test_large_arena_holds_what_is_let_go_of(void **state)
     }
     wpa_arena_reset(arena);
     assert_int_equal(*(char *)wpa_arena_alloc(arena, 1), 0);
+}
+
+static void test_page_without_room_on_disk_ends_the_process(void **state)
+{
+    (void)state;
+#ifndef WPA_SANITIZED /* which takes the signal */
+    int status = 0, ends[2];
+    char said[256] = "";
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)dup2(ends[1], STDERR_FILENO);
+        (void)signal(SIGBUS, SIG_DFL); /* the framework has one of its own */
+        *(char *)wpa_paged_take(4096) = 'a';
+        (void)raise(SIGBUS);
+        _exit(0);
+    }
+    (void)close(ends[1]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(read(ends[0], said, sizeof said - 1) > 0);
+    (void)close(ends[0]);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 4);
+    assert_non_null(strstr(said, "TMPDIR"));
+#endif
 }
 
 static void test_map_finds_by_keys_that_it_borrows(void **state)
@@ -296,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_arena_memory_is_zero_again_when_it_is_taken_again),
         cmocka_unit_test(test_arena_lists_grow_without_copies_of_themselves),
         cmocka_unit_test(test_large_arena_holds_what_is_let_go_of),
+        cmocka_unit_test(test_page_without_room_on_disk_ends_the_process),
         cmocka_unit_test(test_map_finds_by_keys_that_it_borrows),
         cmocka_unit_test(test_buffer_remembers_what_did_not_fit),
         cmocka_unit_test(test_map_keeps_order_and_replaces),

@@ -8,6 +8,7 @@
 #include "analysis/seen.h"
 #include "cli/check_kept.h"
 #include "cli/commands.h"
+#include "core/heap.h"
 #include "lint/lint.h"
 
 /* The same for every format. */
@@ -356,6 +357,7 @@ static int run_rules(wpa_cli *cli, wpa_check_options *options, wpa_error *err)
 
 static int check(wpa_cli *cli, wpa_error *err)
 {
+    wpa_heap_for_blocks();
     WPA_AUTO(wpa_seen) *seen = wpa_seen_new();
     wpa_check_options options = {.seen = seen};
     if (!wpa_check_options_read(cli, &options, err)) {

@@ -13,6 +13,11 @@ void wpa_heap_for_requests(void)
     (void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
 }
 
+void wpa_heap_for_blocks(void)
+{
+    (void)mallopt(M_ARENA_MAX, 1);
+}
+
 void wpa_heap_trim(void)
 {
     (void)malloc_trim(KEPT_BYTES);

@@ -1,4 +1,4 @@
-/* The heap of a process with many threads that runs for long. */
+/* The heap of a process with many threads. */
 #pragma once
 
 /**
@@ -9,3 +9,8 @@ void wpa_heap_for_requests(void);
 
 /** Gives back what lies unused between used pieces, which no release does; some ms of work. */
 void wpa_heap_trim(void);
+/**
+ * For threads that ask for few and large blocks: one arena for all, so that what one of them has
+ * let go of serves the others. Before the first of them.
+ */
+void wpa_heap_for_blocks(void);

@@ -1,6 +1,7 @@
 /* The tree, node by node, out of events that a reader of YAML comes by. */
 #include <string.h>
 
+#include "core/large.h"
 #include "core/room.h"
 #include "yaml/builder.h"
 
@@ -421,8 +422,9 @@ static void check_duplicates(builder *b, const wpa_yaml_node *mapping)
     }
 }
 
-/* Few pairs are found as fast one by one. */
-#define INDEX_MIN_PAIRS 32
+/* Fewer are found about as fast by their marks, and an index of each tree that is held takes room.
+ */
+#define INDEX_MIN_PAIRS 256
 
 /* Ten thousand questions to ten thousand keys must not take the product of both. */
 static void index_keys(builder *b, wpa_yaml_node *mapping)
@@ -434,7 +436,7 @@ static void index_keys(builder *b, wpa_yaml_node *mapping)
     for (size_t i = 0; i < mapping->n_pairs; i++) {
         const char *text = wpa_yaml_text(mapping->pairs[i].key);
         if (text && !wpa_map_has(by_key, text)) {
-            wpa_map_put(by_key, text, &mapping->pairs[i]);
+            wpa_map_put_borrowed(by_key, text, &mapping->pairs[i]);
         }
     }
     mapping->by_key = by_key;

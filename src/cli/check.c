@@ -433,6 +433,9 @@ const wpa_cli_command wpa_cli_check = {
                "current folder. Repositories given side by side go together: what one of them "
                "uses or calls is known to the rules about the others. Settings come from the "
                "nearest wpa.yml.\n\n"
+               "What is kept of thousands of files lies in TMPDIR, in files without names; the "
+               "entries of a baseline, and with SARIF or --sort places of all findings, are in "
+               "memory.\n\n"
                "Exit code: 0 nothing found that --fail-on names, 1 something found, 2 a wrong "
                "option or configuration, 3 no input or input that cannot be read, 4 an internal "
                "error, a limit, or a fix that could not be written.",

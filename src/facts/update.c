@@ -181,7 +181,9 @@ static void ask_one(update *u, job *at)
     at->repo.date = day_asked(u, at->slug);
     bool ok = u->mirror ? copy_mirrored(u, at, &at->error) : ask_git(u, at, &at->error);
     at->state = ok ? JOB_DONE : JOB_FAILED;
-    bool is_silence = at->error.code == WPA_E_UNAVAILABLE || at->error.code == WPA_E_TIMEOUT;
+    /* What was found by its second name has the first one's error still. */
+    bool is_silence =
+        !ok && (at->error.code == WPA_E_UNAVAILABLE || at->error.code == WPA_E_TIMEOUT);
     atomic_fetch_add(&u->n_done, !is_silence);
     atomic_fetch_add(&u->n_silent, is_silence);
 }

@@ -319,6 +319,7 @@ static void a_mirror_of_tomorrow_can_be_gone_on_from(void **in)
 /* ---- many at once, and one that does not answer ---- */
 
 #define GOOD_ONES 50
+#define PLAIN_ONES 30
 
 /* What happens to children, and to their parent before it has closed its end of their pipe. */
 static atomic_int crash_signal, fork_pause_ms;
@@ -382,6 +383,23 @@ static void a_silent_one_spoils_no_other(void **in)
     assert_int_equal(outcome.n_faults, 1);
     assert_true(wpa_text_starts(outcome.faults[0], "acme/silent: no answer within "));
     assert_int_equal(outcome.n_refreshed, GOOD_ONES);
+}
+
+/** More of them than may be silent before it is held that there is no network at all. */
+static void what_its_second_name_finds_is_no_silence(void **in)
+{
+    state *s = *in;
+    wpa_facts_outcome outcome;
+    const char *slugs[PLAIN_ONES];
+    for (size_t i = 0; i < WPA_COUNT(slugs); i++) {
+        slugs[i] = wpa_arena_printf(s->arena, "acme/plain%zu", i);
+        const char *path = wpa_arena_printf(s->arena, "%s/%s", s->folder, slugs[i]);
+        assert_int_equal(symlink("plain", path), 0);
+    }
+    const char *url = wpa_arena_printf(s->arena, "file://%s", s->folder);
+    (void)update(s, url, slugs, WPA_COUNT(slugs), NULL, TODAY, &outcome);
+    assert_int_equal(outcome.n_unasked, 0);
+    assert_int_equal(outcome.n_refreshed, PLAIN_ONES);
 }
 
 /** It is there without ".git" behind its name, and says nothing: it is not told to be missing. */
@@ -630,6 +648,7 @@ int main(void)
         CASE(a_mirror_makes_no_new_tag_old),
         CASE(a_mirror_of_tomorrow_can_be_gone_on_from),
         CASE(a_silent_one_spoils_no_other),
+        CASE(what_its_second_name_finds_is_no_silence),
         CASE(silence_is_told_of_the_second_name_too),
         CASE(a_crash_is_no_silence),
         CASE(repositories_over_http),

@@ -18,7 +18,8 @@
  *
  * In a folder bad_fleet_x/ or good_fleet_x/ each folder is a repository, and they go together.
  *
- * bad_x.config beside either of them is read as their wpa.yml.
+ * bad_x.config beside either of them is read as their wpa.yml. Where bad_x.related is there, it
+ * holds what the findings of bad_x.yml name beside their own place, "line:column label".
  *
  * Action files are named bad_x.action.yml, dependabot files bad_x.dependabot.yml, pre-commit files
  * bad_x.pre-commit.yml (then bad_x.action.expected and so on). Tests walk the registry: a rule

@@ -26,20 +26,40 @@ static const wpa_fact_runner *successor_of(const wpa_fact_runner *runner)
     return NULL;
 }
 
-/* Tools that the job calls and that the successor does not have. */
+/* Is the tool known to be on the one image, and not on the other? */
+static bool is_lost(const wpa_fact_program *tool, const wpa_fact_image *here,
+                    const wpa_fact_image *there)
+{
+    const wpa_fact_presence *now = wpa_facts_program_on(tool, here->name);
+    const wpa_fact_presence *then = wpa_facts_program_on(tool, there->name);
+    return now && now->version && then && !then->version;
+}
+
+static bool is_set_up(const wpa_outline_job *job, const wpa_fact_program *tool)
+{
+    bool is_so = false;
+    for (size_t i = 0; tool->setup && i < job->n_steps && !is_so; i++) {
+        is_so = wpa_outline_step_uses(&job->steps[i], tool->setup);
+    }
+    return is_so;
+}
+
+/* Tools that the job finds on the image, and not on its successor's. */
 static void relate_tools(wpa_rule_run *run, wpa_finding *finding, const wpa_outline_job *job,
                          const wpa_fact_runner *runner)
 {
     const wpa_fact_runner *next = successor_of(runner);
     const wpa_fact_image *image = next ? wpa_facts_image_of(next) : NULL;
+    const wpa_fact_image *here = image ? wpa_facts_image_of(runner) : NULL;
+    bool is_on_image = here && !wpa_yaml_find(job->node, "container");
     size_t n = 0;
-    for (size_t i = 0; image && i < job->n_steps; i++) {
+    for (size_t i = 0; is_on_image && i < job->n_steps; i++) {
         const wpa_script *script = job->steps[i].lexed;
         for (size_t k = 0; script && k < script->n_commands && n < TOOLS_MAX; k++) {
             const wpa_shell_command *c = &script->commands[k];
             const wpa_fact_program *tool = wpa_facts_program_find(wpa_slice_of(c->name));
-            const wpa_fact_presence *there = tool ? wpa_facts_program_on(tool, image->name) : NULL;
-            if (there && !there->version && c->first < c->n_words) {
+            if (tool && is_lost(tool, here, image) && c->first < c->n_words &&
+                !is_set_up(job, tool)) {
                 wpa_span word = c->words[c->first].span;
                 wpa_rule_relate(
                     run, finding,

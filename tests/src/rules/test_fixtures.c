@@ -165,6 +165,26 @@ static const char *describe(const fixture *at, const wpa_result *result, wpa_are
     return wpa_buf_dup(buf, arena);
 }
 
+/** What findings of the rule name beside the place itself, where <stem>.related says it. */
+static void check_related(const fixture *at, const wpa_result *result, wpa_arena *arena)
+{
+    size_t size;
+    const char *expected =
+        read_file(at, wpa_arena_printf(arena, "%s.related", at->stem), arena, &size);
+    WPA_AUTO(wpa_buf) *buf = wpa_buf_new(EXPECTED_MAX_BYTES);
+    for (size_t i = 0; expected && i < result->n_findings; i++) {
+        const wpa_finding *finding = result->findings[i];
+        for (size_t k = 0; finding->rule == at->rule && k < finding->n_related; k++) {
+            wpa_buf_printf(buf, "%zu:%zu %s\n", finding->related[k].span.start.line,
+                           finding->related[k].span.start.column, finding->related[k].label);
+        }
+    }
+    if (expected && !wpa_text_is(wpa_buf_dup(buf, arena), expected)) {
+        fault(at, "does not name what .related says but");
+        print_error("%s", wpa_buf_dup(buf, arena));
+    }
+}
+
 static void print_messages(const fixture *at, const wpa_result *result)
 {
     for (size_t i = 0; i < result->n_findings; i++) {
@@ -253,6 +273,7 @@ static void check_bad(const fixture *at, wpa_arena *arena)
         print_error("%s", actual);
         print_messages(at, &result);
     }
+    check_related(at, &result, arena);
     check_fixed(at, source, arena);
     check_unwanted(at, source, WPA_PERSONA_DEFAULT, arena);
     check_unwanted(at, source, WPA_PERSONA_PEDANTIC, arena);

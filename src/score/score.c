@@ -54,41 +54,59 @@ static bool counts(const wpa_score_finding *finding)
     return !finding->is_ignored && finding->persona == WPA_PERSONA_DEFAULT;
 }
 
-static bool is_same_rule(const wpa_score_finding *a, const wpa_score_finding *b)
+static int compare_text(const char *a, const char *b)
 {
-    return wpa_text_is(a->rule, b->rule) && wpa_text_is(a->check, b->check);
+    return !a || !b ? (a != NULL) - (b != NULL) : strcmp(a, b);
 }
 
-static bool is_first_of_job(const wpa_score_input *input, size_t i)
+static int compare_rules(const wpa_score_finding *a, const wpa_score_finding *b)
 {
-    for (size_t j = 0; j < i; j++) {
-        const wpa_score_finding *other = &input->findings[j];
-        if (counts(other) && is_same_rule(other, &input->findings[i]) &&
-            wpa_text_is(other->job, input->findings[i].job)) {
-            return false;
-        }
-    }
-    return true;
+    int order = compare_text(a->rule, b->rule);
+    return order ? order : compare_text(a->check, b->check);
 }
 
-/** 1, or a share of it if the same finding repeats in every job: together they count once. */
-static double scope_of(const wpa_score_input *input, const wpa_score_finding *finding)
+static int compare_places(const void *a, const void *b)
 {
-    if (finding->severity > WPA_SEVERITY_MEDIUM || input->n_jobs < 2 || !finding->job) {
-        return 1;
-    }
-    size_t n_findings = 0, n_jobs = 0;
+    const wpa_score_finding *x = *(const wpa_score_finding *const *)a;
+    const wpa_score_finding *y = *(const wpa_score_finding *const *)b;
+    int order = compare_rules(x, y);
+    return order ? order : strcmp(x->job, y->job);
+}
+
+/**
+ * How much of itself each finding counts for: 1, or a share of it if the same finding repeats in
+ * every job, since together they count once. They are sorted for it: a file has thousands, and to
+ * look at each beside each other takes minutes.
+ */
+static const double *scopes_of(const wpa_score_input *input, wpa_arena *arena)
+{
+    double *scopes = wpa_arena_array(arena, input->n_findings + 1, sizeof *scopes);
+    const wpa_score_finding **in_jobs =
+        wpa_arena_array(arena, input->n_findings + 1, sizeof(const wpa_score_finding *));
+    size_t n = 0;
     for (size_t i = 0; i < input->n_findings; i++) {
-        const wpa_score_finding *other = &input->findings[i];
-        if (counts(other) && other->job && is_same_rule(other, finding)) {
-            n_findings++;
-            n_jobs += is_first_of_job(input, i);
+        const wpa_score_finding *finding = &input->findings[i];
+        scopes[i] = 1;
+        if (input->n_jobs > 1 && counts(finding) && finding->job) {
+            in_jobs[n++] = finding;
         }
     }
-    return n_jobs >= input->n_jobs ? 1.0 / (double)n_findings : 1;
+    if (n > 1) {
+        qsort(in_jobs, n, sizeof *in_jobs, compare_places);
+    }
+    for (size_t first = 0, end = 0; first < n; first = end) {
+        size_t n_jobs = 0;
+        for (; end < n && compare_rules(in_jobs[end], in_jobs[first]) == 0; end++) {
+            n_jobs += end == first || strcmp(in_jobs[end]->job, in_jobs[end - 1]->job) != 0;
+        }
+        for (size_t i = first; i < end && n_jobs >= input->n_jobs; i++) {
+            scopes[in_jobs[i] - input->findings] = 1.0 / (double)(end - first);
+        }
+    }
+    return scopes;
 }
 
-static double penalty_of(const wpa_score_input *input, const wpa_score_finding *finding)
+static double penalty_of(const wpa_score_finding *finding, double scope)
 {
     if (!counts(finding) || finding->kind == WPA_KIND_OPPORTUNITY) {
         return 0;
@@ -97,7 +115,7 @@ static double penalty_of(const wpa_score_input *input, const wpa_score_finding *
         return finding->penalty;
     }
     return severity_points[finding->severity] * confidence_share[finding->confidence] *
-           scope_of(input, finding);
+           (finding->severity > WPA_SEVERITY_MEDIUM ? 1 : scope);
 }
 
 /* ---- parts ---- */
@@ -115,7 +133,7 @@ static double score_runs(const wpa_score_runs *runs)
     return 100 * (0.6 * good + 0.2 * (1 - flaky) + 0.2 * speed);
 }
 
-static void score_parts(const wpa_score_input *input, wpa_score *score)
+static void score_parts(const wpa_score_input *input, const double *scopes, wpa_score *score)
 {
     for (size_t i = 0; i < WPA_SCORE_PARTS; i++) {
         score->parts[i].weight = parts[i].weight;
@@ -123,7 +141,7 @@ static void score_parts(const wpa_score_input *input, wpa_score *score)
     }
     for (size_t i = 0; i < input->n_findings; i++) {
         const wpa_score_finding *finding = &input->findings[i];
-        score->parts[finding->dimension].penalty += penalty_of(input, finding);
+        score->parts[finding->dimension].penalty += penalty_of(finding, scopes[i]);
     }
     for (size_t i = 0; i < WPA_DIMENSION_COUNT; i++) {
         score->parts[i].score = 100 * exp2(-score->parts[i].penalty / HALVING_PENALTY);
@@ -212,12 +230,13 @@ static int compare_lines(const void *a, const void *b)
 }
 
 /** Lines of one dimension, appended behind those that are there. */
-static size_t explain_dimension(const wpa_score_input *input, const wpa_score *score,
-                                wpa_dimension dimension, wpa_score_cost *lines, wpa_arena *arena)
+static size_t explain_dimension(const wpa_score_input *input, const double *scopes,
+                                const wpa_score *score, wpa_dimension dimension,
+                                wpa_score_cost *lines, wpa_arena *arena)
 {
     size_t n = 0;
     for (size_t i = 0; i < input->n_findings; i++) {
-        double penalty = penalty_of(input, &input->findings[i]);
+        double penalty = penalty_of(&input->findings[i], scopes[i]);
         if (input->findings[i].dimension == dimension && penalty > 0) {
             lines[n++] = (wpa_score_cost){input->findings[i].id, dimension, penalty, 0};
         }
@@ -237,14 +256,15 @@ static size_t explain_dimension(const wpa_score_input *input, const wpa_score *s
     return n;
 }
 
-static void explain(const wpa_score_input *input, wpa_score *score, wpa_arena *arena)
+static void explain(const wpa_score_input *input, const double *scopes, wpa_score *score,
+                    wpa_arena *arena)
 {
     explain_parts(score);
     size_t n_all = input->n_findings ? input->n_findings : 1;
     wpa_score_cost *lines = wpa_arena_array(arena, n_all, sizeof *lines);
     for (int i = 0; i < WPA_DIMENSION_COUNT; i++) {
-        score->n_lines +=
-            explain_dimension(input, score, (wpa_dimension)i, lines + score->n_lines, arena);
+        score->n_lines += explain_dimension(input, scopes, score, (wpa_dimension)i,
+                                            lines + score->n_lines, arena);
     }
     if (score->n_lines) {
         qsort(lines, score->n_lines, sizeof *lines, compare_lines);
@@ -281,10 +301,10 @@ static void apply_cap(wpa_score *score)
 }
 
 /** All but the explanation. */
-static wpa_score sum_up(const wpa_score_input *input)
+static wpa_score sum_up(const wpa_score_input *input, const double *scopes)
 {
     wpa_score score = {.cap = find_cap(input)};
-    score_parts(input, &score);
+    score_parts(input, scopes, &score);
     for (size_t i = 0; i < WPA_SCORE_PARTS; i++) {
         const wpa_score_part *part = &score.parts[i];
         score.n_parts += part->has_data;
@@ -296,8 +316,9 @@ static wpa_score sum_up(const wpa_score_input *input)
 
 wpa_score wpa_score_compute(const wpa_score_input *input, wpa_arena *arena)
 {
-    wpa_score score = sum_up(input);
-    explain(input, &score, arena);
+    const double *scopes = scopes_of(input, arena);
+    wpa_score score = sum_up(input, scopes);
+    explain(input, scopes, &score, arena);
     apply_cap(&score);
     return score;
 }
@@ -314,7 +335,7 @@ double wpa_score_without(const wpa_score_input *input, int64_t id)
             rest[without.n_findings++] = input->findings[i];
         }
     }
-    wpa_score score = sum_up(&without);
+    wpa_score score = sum_up(&without, scopes_of(&without, arena));
     apply_cap(&score);
     return score.total;
 }

@@ -193,6 +193,29 @@ static void test_the_same_in_every_job_counts_once(void **state)
     assert_near(wpa_score_compute(&input, arena).parts[WPA_DIMENSION_PERFORMANCE].penalty, 6);
 }
 
+/* A hostile file has thousands of jobs with one mistake each: they are counted in one pass. */
+static void test_thousands_of_the_same(void **state)
+{
+    (void)state;
+    enum {
+        MANY = 20000
+    };
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_score_finding *findings = wpa_arena_array(arena, MANY, sizeof *findings);
+    for (int i = 0; i < MANY; i++) {
+        findings[i] = (wpa_score_finding){.id = i + 1,
+                                          .rule = "t",
+                                          .job = wpa_arena_printf(arena, "job-%d", i),
+                                          .severity = WPA_SEVERITY_MEDIUM,
+                                          .confidence = WPA_CONFIDENCE_HIGH,
+                                          .dimension = WPA_DIMENSION_PERFORMANCE};
+    }
+    wpa_score_input input = {findings, MANY, MANY, NULL, false};
+    assert_near(wpa_score_compute(&input, arena).parts[WPA_DIMENSION_PERFORMANCE].penalty, 2);
+    assert_near(wpa_score_without(&input, 1),
+                81.25); /* of a job without it: nothing is left of 15 in 80 */
+}
+
 static void test_repository_and_fleet(void **state)
 {
     (void)state;
@@ -218,6 +241,7 @@ int main(void)
         cmocka_unit_test(test_a_critical_finding_halves_and_caps),
         cmocka_unit_test(test_the_total_without_one_finding),
         cmocka_unit_test(test_the_same_in_every_job_counts_once),
+        cmocka_unit_test(test_thousands_of_the_same),
         cmocka_unit_test(test_repository_and_fleet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,24 @@ SELECT j.id, j.state, j.kind, j.subject, j.label, j.attempt, p.name, j.last_erro
  ORDER BY j.finished_at DESC, j.id DESC
  LIMIT $2;
 
+-- name: cli_now
+-- params:
+-- rows: one
+SELECT clock_timestamp();
+
+-- name: cli_given_up
+-- params: kinds text[], since timestamptz, repository text
+-- rows: one per job that was given up since then, in the order of their ids; NULL: of all repositories
+SELECT j.id, coalesce(nullif(j.label, ''), j.kind || ' ' || j.subject), coalesce(j.last_error, '')
+  FROM wpa.job_history j
+ WHERE j.kind = ANY ($1::text[]) AND j.state = 'dead' AND j.finished_at >= $2::timestamptz
+   AND ($3::text IS NULL
+        OR j.subject IN (SELECT 'repository:' || r.id FROM wpa.repository r WHERE r.name = $3
+                          UNION ALL
+                         SELECT 'workflow:' || w.id FROM wpa.workflow w JOIN wpa.repository r ON r.id = w.repository_id
+                          WHERE r.name = $3))
+ ORDER BY j.id;
+
 -- name: cli_findings
 -- params: workflow_id bigint, severity text, rule text, dimension text, state text, after_id bigint, limit bigint
 -- rows: one per finding, worst and newest first; without a state those that count as open

@@ -22,13 +22,13 @@ static int analyse_all(wpa_cli *cli, wpa_engine *engine, const wpa_actor *actor,
         return WPA_CLI_FAILED;
     }
     if (wpa_cli_is_given(cli, "wait")) {
-        if (!wpa_cli_wait_idle(cli, kinds, err)) {
-            return WPA_CLI_FAILED;
+        int code = wpa_cli_wait_idle(cli, kinds, NULL, err);
+        if (code == WPA_EXIT_OK) {
+            wpa_cli_say(cli, "the fleet is analysed");
         }
-        wpa_cli_say(cli, "the fleet is analysed");
-    } else {
-        wpa_cli_say(cli, "the analysis of the fleet is queued (see wpa queue)");
+        return code;
     }
+    wpa_cli_say(cli, "the analysis of the fleet is queued (see wpa queue)");
     return WPA_EXIT_OK;
 }
 
@@ -69,7 +69,9 @@ const wpa_cli_command wpa_cli_analyse = {
     .name = "analyse",
     .operands = "WORKFLOW...",
     .summary = "order the analysis of workflows",
-    .details = "A workflow is called ledger-api-ci, ledger-api/ci.yml or w-88.",
+    .details =
+        "A workflow is called ledger-api-ci, ledger-api/ci.yml or w-88. Exit status with --wait: 4 "
+        "if one could not be analysed.",
     .options = options,
     .n_options = WPA_COUNT(options),
     .max_operands = WPA_CLI_MANY,

@@ -63,8 +63,9 @@ static int finish(wpa_cli *cli, const char *name, wpa_error *err)
     if (!wpa_cli_is_given(cli, "wait")) {
         return say_who_works(cli, err);
     }
-    return wpa_cli_wait_idle(cli, scan_kinds, err) ? say_failed_scans(cli, name, err)
-                                                   : WPA_CLI_FAILED;
+    int given_up = wpa_cli_wait_idle(cli, scan_kinds, name, err);
+    int code = given_up == WPA_CLI_FAILED ? given_up : say_failed_scans(cli, name, err);
+    return code == WPA_EXIT_OK ? given_up : code;
 }
 
 static int run_add(wpa_cli *cli, wpa_error *err)
@@ -89,7 +90,8 @@ const wpa_cli_command wpa_cli_fleet_add = {
     .details =
         "A path of this host, or any URL that libgit2 reads. What wpa should know beyond "
         "that (owner, labels, criticality, test command, health checks, rollout) stands in "
-        "a fleet.yml: see wpa fleet import. Exit status with --wait: 5 if it cannot be scanned.",
+        "a fleet.yml: see wpa fleet import. Exit status with --wait: 5 if it cannot be scanned, "
+        "4 if one of its workflows cannot be analysed.",
     .options = add_options,
     .n_options = WPA_COUNT(add_options),
     .min_operands = 1,
@@ -199,8 +201,8 @@ static int run_import(wpa_cli *cli, wpa_error *err)
         !wpa_fleet_store(wpa_cli_db(cli, err), actor, &all, &result, err)) {
         return WPA_CLI_FAILED;
     }
-    wpa_cli_say(cli, "%zu added, %zu changed, %zu as before; scans are queued", result.n_added,
-                result.n_changed, result.n_unchanged);
+    wpa_cli_say(cli, "%zu added, %zu changed, %zu as before%s", result.n_added, result.n_changed,
+                result.n_unchanged, wpa_cli_is_given(cli, "wait") ? "" : "; scans are queued");
     return finish(cli, NULL, err);
 }
 

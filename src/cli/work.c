@@ -114,19 +114,44 @@ static bool go_on(wpa_cli *cli, int64_t deadline, wpa_error *err)
     return wpa_cli_need_workers(cli, err); /* the agent that did it may be gone by now */
 }
 
-bool wpa_cli_wait_idle(wpa_cli *cli, const char *const kinds[], wpa_error *err)
+/* What was given up since then, a line each. */
+static int say_given_up(wpa_cli *cli, const char *const kinds[], const char *repository,
+                        const char *since, wpa_error *err)
 {
-    wpa_engine *engine = wpa_cli_engine(cli, err);
+    size_t n_kinds = 0;
+    while (kinds[n_kinds]) {
+        n_kinds++;
+    }
+    const char *params[] = {wpa_db_array(cli->arena, kinds, n_kinds), since, repository};
+    WPA_AUTO(wpa_rows) *rows =
+        wpa_cli_read(cli, WPA_SQL_CLI_GIVEN_UP, params, WPA_COUNT(params), err);
+    if (!rows) {
+        return WPA_CLI_FAILED;
+    }
+    for (size_t i = 0; i < wpa_rows_count(rows); i++) {
+        const char *what = wpa_rows_text(rows, i, 1), *why = wpa_rows_text(rows, i, 2);
+        fprintf(cli->err, "wpa: j-%s %s: given up: %s\n", wpa_rows_text(rows, i, 0),
+                wpa_text_visible(cli->arena, what, strlen(what), false),
+                wpa_text_visible(cli->arena, why, strlen(why), false));
+    }
+    return wpa_rows_count(rows) ? WPA_EXIT_FAILED : WPA_EXIT_OK;
+}
+
+int wpa_cli_wait_idle(wpa_cli *cli, const char *const kinds[], const char *repository,
+                      wpa_error *err)
+{
+    WPA_AUTO(wpa_rows) *since = wpa_cli_read(cli, WPA_SQL_CLI_NOW, NULL, 0, err);
+    wpa_engine *engine = since ? wpa_cli_engine(cli, err) : NULL;
     if (!engine || !wpa_cli_need_workers(cli, err)) {
-        return false;
+        return WPA_CLI_FAILED;
     }
     int64_t deadline = deadline_of(cli);
     do {
         if (wpa_agent_wait_idle(engine, kinds, SLICE_MS, err)) {
-            return true;
+            return say_given_up(cli, kinds, repository, wpa_rows_text(since, 0, 0), err);
         }
     } while (go_on(cli, deadline, err));
-    return false;
+    return WPA_CLI_FAILED;
 }
 
 bool wpa_cli_wait_job(wpa_cli *cli, int64_t job_id, wpa_job_outcome *outcome, wpa_error *err)

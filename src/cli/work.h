@@ -41,8 +41,18 @@ int wpa_cli_finish_job(wpa_cli *cli, int64_t job_id, const char *what, wpa_error
 /** Start workers where none are and wait for a job's end; the command has --timeout. */
 bool wpa_cli_wait_job(wpa_cli *cli, int64_t job_id, wpa_job_outcome *outcome,
                       wpa_error *err) WPA_CHECK;
-/** Wait until no job of these kinds is at work or due. */
-bool wpa_cli_wait_idle(wpa_cli *cli, const char *const kinds[], wpa_error *err) WPA_CHECK;
+/**
+ * Wait until no job of these kinds is at work or due, and tell of those that were given up
+ * meanwhile.
+ *
+ * kinds       names, a NULL behind the last.
+ * repository  whose jobs are told of; NULL: everybody's.
+ *
+ * Returns   an exit code: 0 all of them are done, 4 some were given up; WPA_CLI_FAILED with *err
+ *           set.
+ */
+int wpa_cli_wait_idle(wpa_cli *cli, const char *const kinds[], const char *repository,
+                      wpa_error *err);
 /**
  * Wait until a patch is neither waiting for its test nor in it, say how it stands.
  *

@@ -246,6 +246,39 @@ static void test_fleet_and_findings(void **state)
     tell(made, steps, WPA_COUNT(steps));
 }
 
+/* Who waits for analyses is told which of them were given up, and why; others' are not his. */
+static void test_given_up(void **state)
+{
+    fixture *made = *state;
+    static const step before[] = {
+        {"wpa guardian add mira --passphrase-file -", 0, NULL, "", PASSPHRASE},
+        {"wpa login mira --passphrase-file -", 0, NULL, "", PASSPHRASE},
+        {"wpa fleet import @/fleet.yml --wait", 0, "6 added, 0 changed, 0 as before\n", "", NULL},
+        {"wpa fleet import @/fleet.yml", 0, "6 as before; scans are queued", "", NULL},
+        {"wpa fleet scan --wait", 0, NULL, "", NULL},
+    };
+    static const step after[] = {
+        {"wpa analyse --all --wait", 4, NULL, "analyse ledger-api/ci.yml: given up: ", NULL},
+        {"wpa analyse --all --wait", 4, NULL, "the disk is full", NULL},
+        {"wpa fleet scan web-front --wait", 0, NULL, "", NULL},
+    };
+    assert_true(make_sample_fleet(made));
+    tell(made, before, WPA_COUNT(before));
+    wpa_test_sql_int(
+        made->pg, 0,
+        "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN "
+        "IF EXISTS (SELECT FROM wpa.workflow w JOIN wpa.repository r ON r.id = w.repository_id "
+        "WHERE w.id = NEW.workflow_id AND r.name = 'ledger-api' AND w.path LIKE '%/ci.yml') THEN "
+        "RAISE EXCEPTION 'the disk is full'; END IF; RETURN NEW; END$$; "
+        "CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON wpa.health FOR EACH ROW "
+        "EXECUTE FUNCTION public.refuse(); "
+        "CREATE FUNCTION public.once() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$BEGIN NEW.max_attempts := 1; RETURN NEW; END$$; "
+        "CREATE TRIGGER once BEFORE INSERT ON wpa.job FOR EACH ROW EXECUTE FUNCTION public.once(); "
+        "SELECT 1");
+    tell(made, after, WPA_COUNT(after));
+}
+
 static void test_patches(void **state)
 {
     fixture *made = *state;
@@ -388,8 +421,13 @@ int main(void)
         return 1;
     }
     const struct CMUnitTest tests[] = {
-        CASE(test_people),      CASE(test_fleet_and_findings), CASE(test_patches),
-        CASE(test_deployments), CASE(test_database_away),      CASE(test_broken_audit_log_is_told),
+        CASE(test_people),
+        CASE(test_fleet_and_findings),
+        CASE(test_given_up),
+        CASE(test_patches),
+        CASE(test_deployments),
+        CASE(test_database_away),
+        CASE(test_broken_audit_log_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

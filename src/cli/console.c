@@ -227,8 +227,8 @@ const wpa_cli_command wpa_cli_wall = {
     .details =
         "Connects as database role wpa_viewer, so that it cannot change anything. Keys: "
         "Space next page, ? help, Ctrl-C ends it; all others do nothing. The pages (overview, "
-        "findings, runs) take turns, unless something in trouble holds the first; wall: in "
-        "console.yaml chooses them.",
+        "findings, runs) take turns, unless something in trouble holds the first, or a critical "
+        "finding that nobody has ignored or made a patch of; wall: in console.yaml chooses them.",
     .options = wall_options,
     .n_options = WPA_COUNT(wall_options),
     .run = run_wall,

@@ -18,8 +18,8 @@ static void wait_s(stage *s, int seconds)
     }
 }
 
-/* The one deployment that has a hit is rolled back: nothing holds a page any more. */
-static void end_trouble(stage *s)
+/* The one deployment that has a hit is rolled back. */
+static void end_deployment(stage *s)
 {
     wpa_error err = {0};
     wpa_command *command = wpa_command_new(WPA_COMMAND_ROLL_BACK_NOW);
@@ -27,6 +27,14 @@ static void end_trouble(stage *s)
     wpa_console_port *port = wpa_scripted_port(s->engine);
     assert_true(port->submit(port->context, command, &err));
     wait_s(s, 15);
+}
+
+/* Nothing holds a page any more. */
+static void end_trouble(stage *s)
+{
+    end_deployment(s);
+    wpa_scripted_fix(s->engine, 99812);
+    paint(s);
 }
 
 static int open_wall(void **state)
@@ -50,6 +58,21 @@ static void test_trouble_holds_the_overview(void **state)
     EXPECT("page 1 of 2 overview, pinned while something is in trouble");
     wait_s(s, 45);
     EXPECT("FLEET HEALTH");
+}
+
+/* A critical finding holds it too, until somebody has taken it on. */
+static void test_a_critical_finding_holds_the_overview(void **state)
+{
+    stage *s = *state;
+    end_deployment(s);
+    wait_s(s, 45);
+    EXPECT("f-99812");
+    EXPECT("page 1 of 2 overview, pinned until the CRIT finding is taken on");
+    wpa_scripted_fix(s->engine, 99812);
+    paint(s);
+    EXPECT("page 1 of 2 overview, next in");
+    wait_s(s, 21);
+    EXPECT("page 2 of 2 findings");
 }
 
 static void test_pages_take_turns(void **state)
@@ -124,6 +147,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_trouble_holds_the_overview, open_wall, close_stage),
+        cmocka_unit_test_setup_teardown(test_a_critical_finding_holds_the_overview, open_wall,
+                                        close_stage),
         cmocka_unit_test_setup_teardown(test_pages_take_turns, open_wall, close_stage),
         cmocka_unit_test_setup_teardown(test_chosen_pages, open_wall, close_stage),
         cmocka_unit_test_setup_teardown(test_sizes, open_wall, close_stage),

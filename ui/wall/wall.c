@@ -101,7 +101,20 @@ static int draw_alarm(wpa_ui *ui, const wpa_canvas *canvas)
     return 1 + rows;
 }
 
-static bool is_pinned(const wpa_ui *ui)
+/* A critical finding that nobody has taken on: no patch is made of it, and it is not ignored. */
+static bool has_untriaged(const wpa_ui *ui)
+{
+    bool has = false;
+    for (size_t i = 0; ui->dash && i < ui->dash->n_needs; i++) {
+        const wpa_needs_row *row = &ui->dash->needs[i];
+        has |=
+            row->object.kind == WPA_OBJECT_FINDING && !row->who && wpa_text_is(row->verb, "triage");
+    }
+    return has;
+}
+
+/* What holds the first page, in the words of the last line; NULL: nothing does. */
+static const char *pin_of(const wpa_ui *ui)
 {
     bool has_hits = false;
     for (size_t i = 0; ui->dash && i < ui->dash->n_live; i++) {
@@ -109,7 +122,9 @@ static bool is_pinned(const wpa_ui *ui)
         has_hits |= nearest && nearest->hits > 0;
         has_hits |= ui->dash->live[i].state == WPA_DEPLOYMENT_ROLLING_BACK;
     }
-    return has_hits || (ui->dash && ui->dash->n_alarms);
+    return has_hits || (ui->dash && ui->dash->n_alarms) ? "while something is in trouble"
+           : has_untriaged(ui)                          ? "until the CRIT finding is taken on"
+                                                        : NULL;
 }
 
 static int64_t turn_us(const wpa_ui *ui)
@@ -119,7 +134,7 @@ static int64_t turn_us(const wpa_ui *ui)
 
 static void turn_page(wpa_ui *ui)
 {
-    if (is_pinned(ui)) {
+    if (pin_of(ui)) {
         ui->wall_page = 0;
         ui->wall_turn_us = ui->local_us;
     } else if (ui->local_us - ui->wall_turn_us > turn_us(ui)) {
@@ -157,11 +172,10 @@ static void draw_foot(const wpa_ui *ui, const wpa_canvas *canvas, const wpa_wall
         (void)wpa_put_fit(canvas, row, 1, room, WPA_PAINT_TEXT, ui->message.text);
         return;
     }
-    if (is_pinned(ui)) {
-        (void)wpa_text_format(text, sizeof text,
-                              "page %d of %d %s, pinned while something is in "
-                              "trouble",
-                              at + 1, n, page->name);
+    const char *pin = pin_of(ui);
+    if (pin) {
+        (void)wpa_text_format(text, sizeof text, "page %d of %d %s, pinned %s", at + 1, n,
+                              page->name, pin);
     } else if (n > 1) {
         (void)wpa_text_format(text, sizeof text, "page %d of %d %s, next in %d s", at + 1, n,
                               page->name, left_us < 0 ? 0 : (int)(left_us / 1000000));

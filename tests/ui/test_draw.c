@@ -130,6 +130,10 @@ static void test_formats(void **state)
     assert_string_equal(wpa_downtime_text(-1, text, sizeof text), "-");
     assert_string_equal(wpa_score_text(-1, text, sizeof text), "-");
     assert_string_equal(wpa_clock_text(now, text, sizeof text), "07:22:10");
+    wpa_job_row job = {.state = WPA_JOB_RUNNING, .attempt = 2, .max_attempts = 5};
+    assert_string_equal(wpa_attempt_text(&job, text, sizeof text), "2 of 5");
+    job.state = WPA_JOB_DEAD;
+    assert_string_equal(wpa_attempt_text(&job, text, sizeof text), "2");
     wpa_object object = wpa_object_parse("d-1042");
     assert_int_equal(object.kind, WPA_OBJECT_DEPLOYMENT);
     assert_int_equal(object.id, 1042);

@@ -72,6 +72,14 @@ static const struct {
     {"line is named", "keys:\n  help: h2\n", "console.yaml:2:"},
 };
 
+static void test_hints_fit_what_is_selected(void **state)
+{
+    (void)state;
+    assert_string_equal(wpa_verb_hint(WPA_VERB_REJECT, WPA_IN_LIST | WPA_ON_PATCH), "reject");
+    assert_string_equal(wpa_verb_hint(WPA_VERB_REJECT, WPA_IN_LIST | WPA_ON_JOB), "stop");
+    assert_string_equal(wpa_verb_hint(WPA_VERB_OPEN, WPA_IN_LIST | WPA_ON_JOB), "open");
+}
+
 static void test_configuration(void **state)
 {
     (void)state;
@@ -100,9 +108,12 @@ static void test_configuration(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_verb_has_words), cmocka_unit_test(test_every_verb_has_a_key),
-        cmocka_unit_test(test_capitals_change),      cmocka_unit_test(test_contexts),
+        cmocka_unit_test(test_every_verb_has_words),
+        cmocka_unit_test(test_every_verb_has_a_key),
+        cmocka_unit_test(test_capitals_change),
+        cmocka_unit_test(test_contexts),
         cmocka_unit_test(test_configuration),
+        cmocka_unit_test(test_hints_fit_what_is_selected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

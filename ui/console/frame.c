@@ -249,14 +249,15 @@ static int draw_hint(wpa_ui *ui, const wpa_canvas *canvas, int row, int col, int
 {
     const wpa_verb_info *info = wpa_verb_info_of(verb);
     bool is_allowed = wpa_ui_may(ui, info->action);
+    const char *word = wpa_verb_hint(verb, wpa_ui_contexts(ui));
     char key[32];
     (void)wpa_keymap_key(&ui->keymap, verb, key, sizeof key);
-    if (col + wpa_text_cells(key) + 1 + wpa_text_cells(info->hint) >= end) {
+    if (col + wpa_text_cells(key) + 1 + wpa_text_cells(word) >= end) {
         return col;
     }
     int first = col;
     col = wpa_putf(canvas, row, col, is_allowed ? WPA_PAINT_KEY : WPA_PAINT_MUTED, "%s ", key);
-    col = wpa_put(canvas, row, col, is_allowed ? WPA_PAINT_TEXT : WPA_PAINT_MUTED, info->hint);
+    col = wpa_put(canvas, row, col, is_allowed ? WPA_PAINT_TEXT : WPA_PAINT_MUTED, word);
     wpa_zone_add(canvas, row, first, 1, col - first, WPA_ZONE_HINT, (int)verb);
     return col + 2;
 }

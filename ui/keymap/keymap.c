@@ -137,6 +137,12 @@ void wpa_keymap_init(wpa_keymap *map)
     }
 }
 
+const char *wpa_verb_hint(wpa_verb verb, unsigned contexts)
+{
+    bool is_stop = verb == WPA_VERB_REJECT && contexts & WPA_ON_JOB;
+    return is_stop ? "stop" : wpa_verb_info_of(verb)->hint;
+}
+
 wpa_verb wpa_verb_named(const char *name)
 {
     for (int i = WPA_VERB_NONE + 1; i < WPA_VERB_COUNT; i++) {

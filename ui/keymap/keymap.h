@@ -121,6 +121,8 @@ typedef struct wpa_verb_info {
 } wpa_verb_info;
 
 const wpa_verb_info *wpa_verb_info_of(wpa_verb verb);
+/** Its word in the hint line where these contexts hold: what rejects a patch stops a job. */
+const char *wpa_verb_hint(wpa_verb verb, unsigned contexts);
 /** "roll-back"; WPA_VERB_NONE if there is none of this name. */
 wpa_verb wpa_verb_named(const char *name);
 

@@ -13,14 +13,14 @@ static void draw(wpa_ui *ui, wpa_page *page, const wpa_canvas *canvas)
         return;
     }
     const wpa_job_detail *it = detail->job;
-    char title[512], id[WPA_SHORT];
+    char title[512], id[WPA_SHORT], attempt[WPA_SHORT];
     const char *word =
         it->row.state < WPA_JOB_STATE_COUNT ? wpa_job_state_words[it->row.state] : "?";
     (void)wpa_text_format(title, sizeof title, "%s  %s",
                           wpa_object_text(page->object, id, sizeof id), it->row.what);
     wpa_doc doc = wpa_doc_begin(&state->doc, ui->scratch, canvas);
     wpa_doc_rule(&doc, title, word);
-    wpa_doc_fieldf(&doc, "attempt", "%d of %d", it->row.attempt, it->row.max_attempts);
+    wpa_doc_field(&doc, "attempt", wpa_attempt_text(&it->row, attempt, sizeof attempt));
     wpa_doc_field(&doc, "agent", it->row.owner);
     if (it->row.error) {
         wpa_doc_field(&doc, "error", it->row.error);

@@ -18,15 +18,15 @@ static void strip(wpa_ui *ui, const wpa_canvas *canvas, const void *data,
                   const wpa_detail_view *detail)
 {
     const wpa_job_row *row = data;
-    char id[WPA_SHORT], title[512];
+    char id[WPA_SHORT], title[512], attempt[WPA_SHORT];
     (void)ui;
     (void)wpa_text_format(title, sizeof title, "%s  %s",
                           wpa_object_text((wpa_object){WPA_OBJECT_JOB, row->id}, id, sizeof id),
                           row->what);
     wpa_rule(canvas, 0, title, NULL, false);
-    (void)wpa_put_fitf(canvas, 1, 2, canvas->cols - 3, WPA_PAINT_TEXT, "attempt %d of %d%s%s",
-                       row->attempt, row->max_attempts, row->owner ? "   agent " : "",
-                       row->owner ? row->owner : "");
+    (void)wpa_put_fitf(canvas, 1, 2, canvas->cols - 3, WPA_PAINT_TEXT, "attempt %s%s%s",
+                       wpa_attempt_text(row, attempt, sizeof attempt),
+                       row->owner ? "   agent " : "", row->owner ? row->owner : "");
     int at = 2;
     if (row->error) {
         at = wpa_put_wrapped(canvas, at, 2, canvas->cols - 3, WPA_PAINT_NOTICE_ERROR, row->error);

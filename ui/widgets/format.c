@@ -328,6 +328,14 @@ wpa_paint wpa_notice_paint(wpa_notice_level level)
     return level < WPA_NOTICE_LEVEL_COUNT ? paints[level] : WPA_PAINT_TEXT;
 }
 
+char *wpa_attempt_text(const wpa_job_row *row, char *text, size_t size_bytes)
+{
+    bool has_ended = row->state != WPA_JOB_QUEUED && row->state != WPA_JOB_RUNNING;
+    (void)wpa_text_format(text, size_bytes, has_ended ? "%d" : "%d of %d", row->attempt,
+                          row->max_attempts);
+    return text;
+}
+
 const char *wpa_ui_finding_text(wpa_finding_state state)
 {
     static const char *const texts[WPA_FINDING_STATE_COUNT] = {

@@ -57,5 +57,7 @@ wpa_paint wpa_deployment_paint(const wpa_deployment_row *row);
 const char *wpa_check_text(wpa_check_state state);
 wpa_paint wpa_check_paint(wpa_check_state state);
 wpa_paint wpa_notice_paint(wpa_notice_level level);
+/** "2 of 5", of what has ended "2": how many it was still to be given is kept no more. */
+char *wpa_attempt_text(const wpa_job_row *row, char *text, size_t size_bytes);
 /** A finding's state in words: "open", "in patch". */
 const char *wpa_ui_finding_text(wpa_finding_state state);

@@ -93,6 +93,11 @@ static bool is_same_kind(const wpa_finding *a, const wpa_finding *b)
     return a->rule == b->rule && wpa_text_is(a->check, b->check) && a->severity == b->severity;
 }
 
+static bool says_the_same(const wpa_finding *a, const wpa_finding *b)
+{
+    return is_same_kind(a, b) && wpa_text_is(a->message, b->message);
+}
+
 /** Open findings of one result that the other has not. */
 static const wpa_finding **list_missing(const wpa_result *of, const wpa_result *from,
                                         wpa_arena *arena, size_t *n)
@@ -114,12 +119,12 @@ static void remove_at(const wpa_finding **list, size_t *n, size_t i)
     *n -= 1;
 }
 
-/** A gone one and a new one of the same kind are one finding that was changed. */
-static void pair_up(wpa_analysis_change *change)
+static void pair_up(wpa_analysis_change *change,
+                    bool (*is_pair)(const wpa_finding *a, const wpa_finding *b))
 {
     for (size_t i = 0; i < change->n_gone;) {
         size_t j = 0;
-        while (j < change->n_new && !is_same_kind(change->gone[i], change->new[j])) {
+        while (j < change->n_new && !is_pair(change->gone[i], change->new[j])) {
             j++;
         }
         if (j < change->n_new) {
@@ -137,6 +142,9 @@ wpa_analysis_change wpa_analysis_compare(const wpa_analysis *before, const wpa_a
     wpa_analysis_change change = {.score_change = after->score.total - before->score.total};
     change.gone = list_missing(&before->result, &after->result, arena, &change.n_gone);
     change.new = list_missing(&after->result, &before->result, arena, &change.n_new);
-    pair_up(&change);
+    /* A gone one and a new one of the same kind are one finding that was changed: first those that
+       say the same, or one that is gone would be taken for another that is still there. */
+    pair_up(&change, says_the_same);
+    pair_up(&change, is_same_kind);
     return change;
 }

@@ -121,6 +121,24 @@ static bool is_same_place(const wpa_finding *a, const wpa_finding *b)
     return true;
 }
 
+/** A step without a name goes by the text of its script, which a fix before may have changed. */
+static bool is_in_changed_step(const wpa_finding *now, const wpa_finding *old)
+{
+    if (now->rule != old->rule || !wpa_text_is(now->check, old->check) ||
+        now->n_structure != old->n_structure || !wpa_text_is(now->message, old->message)) {
+        return false;
+    }
+    size_t n_other = 0;
+    for (size_t i = 0; i < now->n_structure; i++) {
+        bool is_other = !wpa_text_is(now->structure[i], old->structure[i]);
+        if (is_other && (i == 0 || !wpa_text_is(old->structure[i - 1], "steps"))) {
+            return false;
+        }
+        n_other += is_other;
+    }
+    return n_other == 1;
+}
+
 /** The finding as it is in the text now: a fix before may have changed what it quotes. */
 static const wpa_finding *find_now(const fixing *f, const wpa_result *now, const char *fingerprint)
 {
@@ -128,6 +146,11 @@ static const wpa_finding *find_now(const fixing *f, const wpa_result *now, const
     const wpa_finding *old = find_by_fingerprint(&f->before.result, fingerprint);
     for (size_t i = 0; !same && old && i < now->n_findings; i++) {
         same = is_same_place(now->findings[i], old) ? now->findings[i] : NULL;
+    }
+    for (size_t i = 0; !same && old && i < now->n_findings; i++) {
+        bool is_moved = is_in_changed_step(now->findings[i], old) &&
+                        !find_by_fingerprint(&f->before.result, now->findings[i]->fingerprint);
+        same = is_moved ? now->findings[i] : NULL;
     }
     return same;
 }

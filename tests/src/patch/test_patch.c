@@ -367,6 +367,38 @@ static void test_what_is_ordered_whole_is_pinned(void **state)
     assert_non_null(strstr(draft.files[0].after, " # v46.0.1\n"));
 }
 
+/* A step without a name goes by its script, which the first fix changes: the second finds it, and
+   what could not be fixed is not taken for gone because another finding is. */
+static void test_two_fixes_of_a_step_without_a_name(void **state)
+{
+    world *w = *state;
+    static const committed file = {CI, "on: push\npermissions: {}\njobs:\n  one:\n"
+                                       "    runs-on: ubuntu-24.04\n    steps:\n"
+                                       "      - run: make test | tee out.log\n"
+                                       "      - run: |\n"
+                                       "          make check | tee check.log\n"
+                                       "          ./deploy.sh ${{ secrets.TOKEN }}\n"};
+    wpa_error err = {0};
+    wpa_patch_draft draft;
+    commit_more(w, &file, 1);
+    const int64_t first = wpa_test_sql_int(
+        w->pg, 0,
+        "SELECT min(id) FROM wpa.finding WHERE rule = 'missing-pipefail' AND state = 'open'");
+    const int64_t second = wpa_test_sql_int(
+        w->pg, 0,
+        "SELECT max(id) FROM wpa.finding WHERE rule = 'missing-pipefail' AND state = 'open'");
+    const int64_t ids[] = {finding_of(w, "secret-exposure"), first, second};
+    assert_true(first < second);
+    assert_true(wpa_patch_draft_findings(w->db, ids, WPA_COUNT(ids), NULL, w->folder, w->arena,
+                                         &draft, &err));
+    assert_int_equal(draft.n_findings, WPA_COUNT(ids));
+    assert_int_equal(draft.n_left_out, 0);
+    const char *one = strstr(draft.files[0].after, "shell: bash");
+    assert_non_null(one);
+    assert_non_null(strstr(one + 1, "shell: bash"));
+    assert_non_null(strstr(draft.files[0].after, "./deploy.sh \"${TOKEN}\""));
+}
+
 /* A change of what is made from another file would be lost. */
 static void test_what_is_generated_is_left_alone(void **state)
 {
@@ -423,6 +455,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_fixes_of_other_files_are_in_the_patch, open_world,
                                         close_world),
         cmocka_unit_test_setup_teardown(test_what_is_ordered_whole_is_pinned, open_world,
+                                        close_world),
+        cmocka_unit_test_setup_teardown(test_two_fixes_of_a_step_without_a_name, open_world,
                                         close_world),
         cmocka_unit_test_setup_teardown(test_what_is_generated_is_left_alone, open_world,
                                         close_world),

@@ -366,9 +366,8 @@ static int64_t deadline_of(int64_t began_us)
     return began_us + (int64_t)WPA_RULES_TIME_MAX_MS * 1000;
 }
 
-/** What is left to do for a file that the rules have gone over, within its own time. Returns when
-    that was done. */
-static int64_t finish(judged *j, int64_t began_us)
+/** What is left to do for a file that the rules have gone over, within its own time. */
+static void finish(judged *j, int64_t began_us)
 {
     wpa_rule_sink *sink = &j->sink;
     wpa_result *result = &j->task->result;
@@ -383,9 +382,6 @@ static int64_t finish(judged *j, int64_t began_us)
     result->notes = sink->notes;
     result->n_notes = sink->n_notes;
     result->work = sink->work;
-    int64_t ended_us = spent_us();
-    result->spent_us += ended_us - began_us;
-    return ended_us;
 }
 
 /* Files stay together while all of them are as most are; what takes more is judged by itself. */
@@ -407,7 +403,9 @@ static bool go_together(judged *files, const wpa_file_bits *turns, const wpa_bud
         if (i % RULES_BETWEEN_CLOCKS == 0 && coarse_us() - began_us > TOGETHER_MAX_US) {
             return false;
         }
-        for (unsigned left = rules[i]->runs_last ? 0 : turns[i]; left; left &= left - 1) {
+        __builtin_prefetch(rules[i + 1 < n_rules ? i + 1 : i]); /* of no rule they are near */
+        for (unsigned left = turns[i] && !rules[i]->runs_last ? turns[i] : 0; left;
+             left &= left - 1) {
             if (budget->bytes + lasting->bytes > TOGETHER_MAX_BYTES) {
                 return false;
             }
@@ -417,8 +415,20 @@ static bool go_together(judged *files, const wpa_file_bits *turns, const wpa_bud
     return true;
 }
 
+/** Most are done before the coarse clock moves: until then they have begun at the same time. */
+static void finish_light(judged *files, size_t n, int64_t now_us)
+{
+    int64_t seen_us = coarse_us();
+    for (size_t k = 0; k < n; k++) {
+        int64_t coarse = coarse_us();
+        now_us = coarse == seen_us ? now_us : spent_us();
+        seen_us = coarse;
+        finish(&files[k], now_us);
+    }
+}
+
 /** With the turns that are left. What it makes from here on is let go of with it; what has been
-    made stays. */
+    made stays. Returns when that was done. */
 static int64_t finish_alone(judged *file, int64_t began_us)
 {
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new_within(file->sink.budget);
@@ -430,7 +440,10 @@ static int64_t finish_alone(judged *file, int64_t began_us)
     sit_down(file, &own, kept_new(asked));
     file->sink.deadline_us = deadline_of(began_us);
     run_rest(file, false);
-    return finish(file, began_us);
+    finish(file, began_us);
+    int64_t ended_us = spent_us();
+    file->task->result.spent_us += ended_us - began_us;
+    return ended_us;
 }
 
 /** Of the time that was spent together each file is said to have taken its part, by its size. */
@@ -472,9 +485,13 @@ void wpa_rules_run_together(wpa_rules_task *tasks, size_t n, wpa_arena *arena)
     wpa_turns_close(&lineup, turns);
     bool are_light = go_together(files, turns, &budget, &lasting);
     int64_t now_us = spent_us();
+    if (are_light) {
+        finish_light(files, n, now_us);
+        now_us = spent_us();
+    }
     share_out(tasks, n, now_us - began_us);
-    for (size_t k = 0; k < n; k++) {
-        now_us = (are_light ? finish : finish_alone)(&files[k], now_us);
+    for (size_t k = 0; k < n && !are_light; k++) {
+        now_us = finish_alone(&files[k], now_us);
     }
 }
 

@@ -36,12 +36,34 @@ static const wpa_source *source_of(const bundles *b, wpa_unit_file *file, wpa_ar
     return source;
 }
 
-static void pack(const bundles *b, wpa_unit_file *file, const wpa_result *result)
+/** Nobody looks at a result again before all of them are reported. */
+static bool are_final(const wpa_tree_options *options)
+{
+    return !options->cache && !options->fixes && !options->outside && !options->baseline;
+}
+
+/** To those of the tree; packed is room for it. */
+static void put(const bundles *b, const wpa_unit_file *file, const wpa_result *result,
+                wpa_buf *packed)
+{
+    wpa_result_counts counts;
+    wpa_buf_truncate(packed, 0);
+    wpa_result_pack(result, b->tree->options->has_excerpts, packed);
+    wpa_result_count(result, &counts);
+    wpa_results_put(b->tree->results, file->shown.path, file->unit->around.prefix, file->identity,
+                    wpa_buf_data(packed), wpa_buf_size(packed), &counts);
+}
+
+static void keep(const bundles *b, wpa_unit_file *file, const wpa_result *result, wpa_buf *packed)
 {
     const wpa_tree_options *options = b->tree->options;
-    wpa_key_pack(options->cache, file, result, options->has_excerpts);
     file->state = WPA_UNIT_DONE;
-    wpa_unit_put_early(b->tree, file);
+    if (are_final(options)) {
+        put(b, file, result, packed);
+    } else {
+        wpa_key_pack(options->cache, file, result, options->has_excerpts);
+        wpa_unit_put_early(b->tree, file);
+    }
 }
 
 static void copy_notes(const wpa_fix_outcome *from, wpa_fix_outcome *to, wpa_arena *arena)
@@ -90,7 +112,8 @@ static void judge_and_fix(const bundles *b, wpa_unit_file *file)
     const wpa_settings *settings = file->shown.settings;
     const wpa_source *source = source_of(b, file, arena);
     wpa_fix_outcome outcome = wpa_rules_fix(source, file->shown.settings, choice, arena);
-    pack(b, file, &outcome.result);
+    wpa_key_pack(NULL, file, &outcome.result, b->tree->options->has_excerpts);
+    file->state = WPA_UNIT_DONE;
     keep_outcome(choice, file, &outcome);
     file->shown.settings = settings; /* not those of its path, which go now */
     file->shown.source = NULL;
@@ -114,8 +137,9 @@ static void judge_together(const bundles *b, wpa_unit_file **files, size_t n)
         }
     }
     wpa_rules_run_together(tasks, n_tasks, arena);
+    WPA_AUTO(wpa_buf) *packed = wpa_buf_new(WPA_PACKED_MAX_BYTES);
     for (size_t i = 0; i < n_tasks; i++) {
-        pack(b, judged[i], &tasks[i].result);
+        keep(b, judged[i], &tasks[i].result, packed);
         wpa_paged_relax();
         judged[i]->shown.source = NULL;
         if (!judged[i]->is_held) {

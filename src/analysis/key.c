@@ -10,7 +10,6 @@
 #include "analysis/sarif.h"
 #include "facts/refreshed.h"
 
-#define PACKED_MAX_BYTES ((size_t)64 << 20)
 /* A result that read more of the repository than this is not kept. */
 #define READS_MAX 64
 
@@ -341,7 +340,7 @@ static key_reach reach_of(const wpa_unit *unit, const wpa_surroundings_trace *tr
 static void keep(wpa_cache *cache, const wpa_unit_file *file, const wpa_surroundings_trace *trace,
                  const wpa_unit_result *result)
 {
-    WPA_AUTO(wpa_buf) *out = wpa_buf_new(PACKED_MAX_BYTES);
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(WPA_PACKED_MAX_BYTES);
     kept_head head = {.counts = result->counts, .n_reads = trace->n_reads};
     uint8_t key[WPA_CACHE_KEY_SIZE];
     wpa_buf_append(out, &head, sizeof head);
@@ -366,7 +365,7 @@ static bool is_lasting(const wpa_result *result)
 /** In the place of what there was; false if it is too much and was cut short. */
 static bool pack(wpa_unit_file *file, const wpa_result *result, bool has_excerpts)
 {
-    WPA_AUTO(wpa_buf) *packed = wpa_buf_new(PACKED_MAX_BYTES);
+    WPA_AUTO(wpa_buf) *packed = wpa_buf_new(WPA_PACKED_MAX_BYTES);
     wpa_result_counts counts;
     wpa_result_pack(result, has_excerpts, packed);
     wpa_result_count(result, &counts);

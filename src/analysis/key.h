@@ -3,6 +3,9 @@
 
 #include "analysis/unit.h"
 
+/** Of one result; what is beyond is cut off. */
+#define WPA_PACKED_MAX_BYTES ((size_t)64 << 20)
+
 /** What the file holds, if that is known without reading it. */
 bool wpa_key_recall_text(wpa_unit_file *file);
 /** What the file holds, of its text. */

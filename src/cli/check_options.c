@@ -461,6 +461,7 @@ const wpa_settings *wpa_check_configure(const wpa_cli *cli, const wpa_check_opti
     copy.settings->ignores_off = options->settings->ignores_off;
     copy.settings->has_no_repairs = options->settings->has_no_repairs;
     copy.settings->has_no_identities = options->settings->has_no_identities;
+    copy.settings->has_no_related = options->settings->has_no_related;
     bool ok = read_config(cli, options, copy.settings, arena, err) &&
               read_layers(cli, layers, n, copy.settings, arena, err) && read_settings(&r, cli, err);
     return ok ? copy.settings : NULL;
@@ -496,6 +497,7 @@ static void leave_out(wpa_check_options *options)
     if (options->has_no_cache && !has_baseline && !fixes) {
         settings->has_no_repairs = !wpa_check_shows(options, WPA_SHOWS_FIXES);
         settings->has_no_identities = !wpa_check_shows(options, WPA_SHOWS_IDENTITY);
+        settings->has_no_related = !wpa_check_shows(options, WPA_SHOWS_RELATED);
     }
 }
 

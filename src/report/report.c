@@ -8,16 +8,16 @@
 #include "facts/facts.h"
 #include "report/formats.h"
 
+/* What a finding's record has. */
+#define SHOWS_RECORD (WPA_SHOWS_FIXES | WPA_SHOWS_IDENTITY | WPA_SHOWS_RELATED)
+
 static const wpa_format formats[] = {
-    {"text", "for people: source excerpts, fixes, counts", WPA_SHOWS_LINES | WPA_SHOWS_FIXES,
-     wpa_format_text},
+    {"text", "for people: source excerpts, fixes, counts",
+     WPA_SHOWS_LINES | WPA_SHOWS_FIXES | WPA_SHOWS_RELATED, wpa_format_text},
     {"oneline", "path:line:column: severity: message [rule/check]", 0, wpa_format_oneline},
-    {"json", "one document with every record", WPA_SHOWS_FIXES | WPA_SHOWS_IDENTITY,
-     wpa_format_json},
-    {"jsonl", "one record a line, then a summary line", WPA_SHOWS_FIXES | WPA_SHOWS_IDENTITY,
-     wpa_format_jsonl},
-    {"sarif", "SARIF 2.1.0, for code scanning", WPA_SHOWS_FIXES | WPA_SHOWS_IDENTITY,
-     wpa_format_sarif},
+    {"json", "one document with every record", SHOWS_RECORD, wpa_format_json},
+    {"jsonl", "one record a line, then a summary line", SHOWS_RECORD, wpa_format_jsonl},
+    {"sarif", "SARIF 2.1.0, for code scanning", SHOWS_RECORD, wpa_format_sarif},
     {"github", "annotations of a GitHub Actions run", WPA_SHOWS_FIXES, wpa_format_github},
     {"junit", "JUnit XML, for test reports", 0, wpa_format_junit},
     {"gitlab", "GitLab Code Quality", WPA_SHOWS_IDENTITY, wpa_format_gitlab},

@@ -44,6 +44,7 @@ typedef enum wpa_format_shows {
     WPA_SHOWS_LINES = 1 << 0,    /* of the files */
     WPA_SHOWS_FIXES = 1 << 1,    /* or how many there are */
     WPA_SHOWS_IDENTITY = 1 << 2, /* fingerprints and structure */
+    WPA_SHOWS_RELATED = 1 << 3,  /* other places of a finding */
 } wpa_format_shows;
 
 typedef struct wpa_format {

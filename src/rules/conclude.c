@@ -145,6 +145,14 @@ size_t wpa_sink_silence(wpa_rule_sink *sink, wpa_result *result)
     return sink->n_findings;
 }
 
+/** Where nobody asks for other places of a finding they have done what they were for. */
+static void drop_related(wpa_rule_sink *sink)
+{
+    for (size_t i = 0; i < sink->n_findings && sink->settings->has_no_related; i++) {
+        sink->findings[i]->n_related = 0;
+    }
+}
+
 void wpa_sink_conclude(wpa_rule_sink *sink, size_t n_before)
 {
     bool are_named = names_fingerprints(sink->settings);
@@ -162,5 +170,6 @@ void wpa_sink_conclude(wpa_rule_sink *sink, size_t n_before)
     }
     sort(sink);
     limit_file(sink);
+    drop_related(sink);
     wpa_sink_repair(sink);
 }

@@ -121,6 +121,7 @@ void wpa_settings_digest(const wpa_settings *settings, uint8_t digest[WPA_SHA256
     add_number(&hash, settings->is_unlimited);
     add_number(&hash, settings->has_no_repairs);
     add_number(&hash, settings->has_no_identities);
+    add_number(&hash, settings->has_no_related);
     add_text(&hash, settings->today);
     add_own(&hash, &settings->own);
     for (size_t i = 0; i < WPA_TOOL_COUNT; i++) {

@@ -13,7 +13,7 @@
 #include "core/temporary.h"
 
 /* Beyond this the results go to a file. */
-#define MEMORY_MAX_BYTES ((size_t)2 << 20)
+#define MEMORY_MAX_BYTES ((size_t)3 << 20)
 
 /* What is read back at a time: results are asked for in about the order in which they came. */
 #define WINDOW_BYTES ((size_t)64 << 10)

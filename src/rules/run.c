@@ -123,20 +123,13 @@ static WPA_PRINTF(2, 0) const
     return length <= MESSAGE_MAX_CHARS ? text : wpa_text_ellipsis(arena, text, MESSAGE_MAX_CHARS);
 }
 
-/** Words for a finding; for none where nobody will read it. */
-static WPA_PRINTF(3, 0) const char *words_of(wpa_rule_run *run, const wpa_finding *finding,
-                                             const char *format, va_list values)
-{
-    return finding == run->sink->beyond ? "" : visible_text(run->arena, format, values);
-}
-
 wpa_finding *wpa_rule_report(wpa_rule_run *run, wpa_span span, const char *check,
                              const void *subject, const char *format, ...)
 {
     wpa_finding *finding = next_finding(run);
     va_list values;
     va_start(values, format);
-    finding->message = words_of(run, finding, format, values);
+    finding->message = finding == run->sink->beyond ? "" : visible_text(run->arena, format, values);
     va_end(values);
     finding->check = check;
     finding->subject = subject;
@@ -150,21 +143,28 @@ static const char *own_path(wpa_rule_run *run, const char *path)
     return path == run->source->path ? path : wpa_arena_text(run->arena, path);
 }
 
-static void relate(wpa_rule_run *run, wpa_finding *finding, const wpa_source *source, wpa_span span,
-                   const char *label)
+/** Will anybody read where else it is? What silences findings does. */
+static bool is_related_read(const wpa_rule_sink *sink, const wpa_finding *finding)
 {
-    if (finding == run->sink->beyond) {
-        finding->related = &run->sink->beyond_related;
-        finding->n_related = 0;
-    } else {
+    return finding != sink->beyond && !(sink->settings->has_no_related && !sink->may_ignore);
+}
+
+static WPA_PRINTF(5, 0) void relate(wpa_rule_run *run, wpa_finding *finding,
+                                    const wpa_source *source, wpa_span span, const char *format,
+                                    va_list values)
+{
+    wpa_related place = {.path = finding->path, .label = ""};
+    if (is_related_read(run->sink, finding)) {
+        place.path = own_path(run, source->path);
+        place.span = wpa_finding_span_of(source, span);
+        place.label = visible_text(run->arena, format, values);
         finding->related = wpa_arena_grow(run->arena, finding->related, finding->n_related,
                                           &finding->related_capacity, sizeof *finding->related);
+    } else { /* rules still say more of it */
+        finding->related = &run->sink->beyond_related;
+        finding->n_related = 0;
     }
-    finding->related[finding->n_related++] = (wpa_related){
-        .path = own_path(run, source->path),
-        .span = wpa_finding_span_of(source, span),
-        .label = label,
-    };
+    finding->related[finding->n_related++] = place;
 }
 
 void wpa_rule_relate(wpa_rule_run *run, wpa_finding *finding, wpa_span span, const char *format,
@@ -172,7 +172,7 @@ void wpa_rule_relate(wpa_rule_run *run, wpa_finding *finding, wpa_span span, con
 {
     va_list values;
     va_start(values, format);
-    relate(run, finding, run->source, span, words_of(run, finding, format, values));
+    relate(run, finding, run->source, span, format, values);
     va_end(values);
 }
 
@@ -181,7 +181,7 @@ void wpa_rule_relate_in(wpa_rule_run *run, wpa_finding *finding, const wpa_sourc
 {
     va_list values;
     va_start(values, format);
-    relate(run, finding, source, span, words_of(run, finding, format, values));
+    relate(run, finding, source, span, format, values);
     va_end(values);
 }
 

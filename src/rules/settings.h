@@ -129,6 +129,7 @@ typedef struct wpa_settings {
     bool is_unlimited;          /* as many findings as there are: for judging fixes by number */
     bool has_no_repairs;        /* what is found is counted, not mended */
     bool has_no_identities;     /* nobody asks for structure and fingerprint of what is found */
+    bool has_no_related;        /* nor for its other places */
     const char *const *exclude; /* [n_exclude] globs of paths that are not read */
     size_t n_exclude;
     wpa_tool_setting tools[WPA_TOOL_COUNT];

@@ -135,6 +135,36 @@ static void test_every_step_that_runs_it_is_named(void **state)
     assert_int_equal(finding->related[2].span.start.line, 11);
 }
 
+/** Where nobody asks for other places there are none, but a comment there silences all the same. */
+static void test_other_places_are_not_kept(void **state)
+{
+    (void)state;
+    static const char format[] = "on: issues\n"
+                                 "jobs:\n"
+                                 "  a:\n"
+                                 "    runs-on: x\n"
+                                 "    env:\n"
+                                 "      TITLE: ${{ github.event.issue.title }}%s\n"
+                                 "    steps:\n"
+                                 "      - run: echo ${{ env.TITLE }}\n";
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_settings *with = only("template-injection", arena);
+    wpa_settings *without = only("template-injection", arena);
+    without->has_no_related = true;
+    const char *open = wpa_arena_printf(arena, format, "");
+    wpa_result a = run(open, with, arena), b = run(open, without, arena);
+    assert_int_equal(a.n_findings, 1);
+    assert_int_equal(a.findings[0]->related[0].span.start.line, 6);
+    assert_int_equal(b.n_findings, 1);
+    assert_string_equal(b.findings[0]->message, a.findings[0]->message);
+    assert_int_equal(b.findings[0]->n_related, 0);
+    b = run(wpa_arena_printf(arena, format, " # zizmor: ignore[template-injection]"), without,
+            arena);
+    assert_int_equal(b.n_findings, 1);
+    assert_int_equal(b.findings[0]->state, WPA_FINDING_IGNORED);
+    assert_int_equal(b.findings[0]->n_related, 0);
+}
+
 static void test_positions_count_characters(void **state)
 {
     (void)state;
@@ -673,6 +703,7 @@ int main(void)
         cmocka_unit_test(test_order_is_the_same_without_identities),
         cmocka_unit_test(test_what_an_anchor_holds_is_found_once),
         cmocka_unit_test(test_every_step_that_runs_it_is_named),
+        cmocka_unit_test(test_other_places_are_not_kept),
         cmocka_unit_test(test_positions_count_characters),
         cmocka_unit_test(test_comments_silence),
         cmocka_unit_test(test_comments_of_scripts_silence),

@@ -159,8 +159,8 @@ SELECT f.id, f.severity, f.rule, f.state, f.message
 -- name: cli_patch_checks
 -- params: id bigint
 -- rows: one per check of its latest test
-SELECT c.phase, c.check_id, coalesce(c.result, 'running'), c.subject, c.title, c.reason, c.required, c.cases, c.cases_failed,
-       c.duration_ms, c.test_run_id
+SELECT c.phase, c.check_id, coalesce(c.result, 'running'), c.subject, c.title, c.required, c.cases, c.cases_failed,
+       c.duration_ms, c.test_run_id, c.reason
   FROM wpa.test_check c
  WHERE c.test_run_id = (SELECT max(id) FROM wpa.test_run WHERE patch_id = $1)
  ORDER BY c.id;

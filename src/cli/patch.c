@@ -83,12 +83,12 @@ static const wpa_cli_column check_columns[] = {
     {"result", "RESULT", WPA_CLI_AS_TEXT, 0},
     {"subject", "SUBJECT", WPA_CLI_AS_TEXT, 0},
     {"title", "WHAT", WPA_CLI_AS_TEXT, 0},
-    {"reason", "REASON", WPA_CLI_AS_TEXT, 0},
     {"required", NULL, WPA_CLI_AS_BOOL, 0},
     {"cases", "CASES", WPA_CLI_AS_INT, 0},
     {"cases_failed", "FAILED", WPA_CLI_AS_INT, 0},
     {"duration_ms", "TIME", WPA_CLI_AS_DURATION, 0},
     {"test_run", NULL, WPA_CLI_AS_ID, 0},
+    {"reason", "REASON", WPA_CLI_AS_TEXT, 0},
 };
 static const wpa_cli_column approval_columns[] = {
     {"guardian", "APPROVED BY", WPA_CLI_AS_TEXT, 0},

@@ -136,23 +136,35 @@ static void print_padded(FILE *out, const char *text, size_t width, bool is_righ
     (void)fputs(is_last ? "\n" : "  ", out);
 }
 
+static size_t last_column(const wpa_cli_column columns[], size_t n_columns)
+{
+    size_t last = 0;
+    for (size_t col = 0; col < n_columns; col++) {
+        last = columns[col].title ? col : last;
+    }
+    return last;
+}
+
+/* Cells are cut where others follow them; a text that ends the line stands whole. */
 static void print_table(wpa_cli *cli, const wpa_rows *rows, const wpa_cli_column columns[],
                         size_t n_columns, wpa_arena *arena)
 {
-    size_t n_rows = wpa_rows_count(rows), last = 0, widths[MAX_COLUMNS] = {0};
+    size_t n_rows = wpa_rows_count(rows), widths[MAX_COLUMNS] = {0};
+    size_t last = last_column(columns, n_columns);
     const char **cells = wpa_arena_array(arena, (n_rows + 1) * n_columns, sizeof *cells);
     for (size_t col = 0; col < n_columns; col++) {
         if (!columns[col].title) {
             continue;
         }
-        last = col;
+        bool is_whole = col == last && columns[col].type == WPA_CLI_AS_TEXT;
         for (size_t line = 0; line <= n_rows; line++) {
             const char *text = line == 0
                                    ? columns[col].title
                                    : format_cell(arena, rows, line - 1, col, &columns[col], false);
             size_t width = count_chars(text);
-            cells[line * n_columns + col] =
-                width > CELL_MAX_CHARS ? wpa_text_ellipsis(arena, text, CELL_MAX_CHARS) : text;
+            cells[line * n_columns + col] = width > CELL_MAX_CHARS && !is_whole
+                                                ? wpa_text_ellipsis(arena, text, CELL_MAX_CHARS)
+                                                : text;
             width = width > CELL_MAX_CHARS ? CELL_MAX_CHARS : width;
             widths[col] = width > widths[col] ? width : widths[col];
         }

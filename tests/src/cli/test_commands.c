@@ -295,6 +295,7 @@ static void test_patches(void **state)
         {"wpa patch list", 0, "tested", "", NULL},
         {"wpa patch list --state failed", 0, "no patch", "", NULL},
         {"wpa patch show p-1", 0, "the repository's own tests", "", NULL},
+        {"wpa patch show p-1", 0, "whoever can move it runs code in this job\n", "", NULL},
         {"wpa patch show 1 --json", 0, "\"checks\": [", "", NULL},
         {"wpa patch diff p-1", 0, "+++ b/", "", NULL},
         {"wpa patch test p-1 --wait", 0, "p-1 is tested", "", NULL},

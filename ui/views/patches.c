@@ -2,6 +2,8 @@
 
 #include "views/list_view.h"
 
+#define LABEL_COLS 10
+
 static const wpa_verb hints[] = {
     WPA_VERB_OPEN,   WPA_VERB_DIFF,      WPA_VERB_TEST,   WPA_VERB_APPROVE, WPA_VERB_DEPLOY,
     WPA_VERB_REJECT, WPA_VERB_ROLL_BACK, WPA_VERB_FILTER, WPA_VERB_HELP,    WPA_VERB_NONE,
@@ -13,7 +15,7 @@ static const wpa_sort sorts[] = {WPA_SORT_DEFAULT, WPA_SORT_AGE, WPA_SORT_STATE,
 static void put_line(const wpa_canvas *canvas, int row, const char *label, const char *text)
 {
     (void)wpa_put(canvas, row, 2, WPA_PAINT_MUTED, label);
-    (void)wpa_put_fit(canvas, row, 10, canvas->cols - 11, WPA_PAINT_TEXT, text);
+    (void)wpa_put_fit(canvas, row, LABEL_COLS, canvas->cols - LABEL_COLS - 1, WPA_PAINT_TEXT, text);
 }
 
 /* The next step, with who may take it. */
@@ -80,8 +82,10 @@ static void strip(wpa_ui *ui, const wpa_canvas *canvas, const void *data,
                           row->n_repositories == 1 ? "y" : "ies", patch->n_lines_added,
                           patch->n_lines_removed);
     put_line(canvas, 1, "fixes", text);
-    (void)wpa_text_format(text, sizeof text, "%s   undo: one commit per repository, by R",
-                          patch->risk ? patch->risk : "not rated");
+    const char *risk = patch->risk ? patch->risk : "not rated";
+    static const char undo[] = "undo: one commit per repo, by R";
+    bool has_room = LABEL_COLS + wpa_text_cells(risk) + wpa_text_cells(undo) + 4 < canvas->cols;
+    (void)wpa_text_format(text, sizeof text, "%s   %s", risk, has_room ? undo : "R undoes it");
     put_line(canvas, 2, "risk", text);
     draw_tests(canvas, 3, patch->report);
     if (row->reason) {

@@ -71,6 +71,53 @@ static int open_world(void **state)
     return failed;
 }
 
+/* The first action has no runtime any more, and behind that goes untold that it is old; the second
+   is old alone. */
+static const char OLD[] = "name: After\n"
+                          "on: push\n"
+                          "permissions: {}\n"
+                          "jobs:\n"
+                          "  tell:\n"
+                          "    runs-on: ubuntu-24.04\n"
+                          "    timeout-minutes: 5\n"
+                          "    steps:\n"
+                          "      - uses: actions/checkout@v3\n"
+                          "      - uses: tj-actions/changed-files@v35\n";
+
+static const world_file OLD_FILES[] = {
+    {".github/workflows/after.yml", OLD}, {".github/workflows/ci.yml", CI}, {"suite.sh", SUITE}};
+
+static int open_old_world(void **state)
+{
+    int failed = world_open(state, OLD_FILES, WPA_COUNT(OLD_FILES));
+    analyse(*state);
+    return failed;
+}
+
+/* The first action goes to the least version that runs, which is old itself: that is no answered
+   finding that is still there. */
+static void a_fix_that_uncovers_another_is_tested(void **state)
+{
+    world *w = *state;
+    wpa_error err = {0};
+    wpa_patch_draft draft;
+    static const char *const finding = "SELECT id FROM wpa.finding WHERE state = 'open' AND rule = "
+                                       "'%s' AND message LIKE '%%%s%%'";
+    const int64_t ids[] = {
+        wpa_test_sql_int(w->pg, 0, wpa_arena_printf(w->arena, finding, "node-runtime", "checkout")),
+        wpa_test_sql_int(
+            w->pg, 0,
+            wpa_arena_printf(w->arena, finding, "outdated-action-major", "changed-files")),
+    };
+    assert_true(wpa_patch_draft_findings(w->db, ids, WPA_COUNT(ids), NULL, w->folder, w->arena,
+                                         &draft, &err));
+    assert_int_equal(draft.n_findings, WPA_COUNT(ids));
+    int64_t patch = store(w, &draft);
+    work(w);
+    assert_null(strstr(checks_with(w, patch, "fail"), "T102"));
+    assert_non_null(strstr(checks_with(w, patch, "pass"), "T102"));
+}
+
 /* The file has two equal findings, of which the patch answers one. */
 static void a_fix_is_tested(void **state)
 {
@@ -288,5 +335,9 @@ int main(void)
         cmocka_unit_test(what_a_dead_agent_left_is_ended),
         cmocka_unit_test(what_cannot_be_reached_is_an_error),
     };
-    return cmocka_run_group_tests(tests, open_world, close_world);
+    const struct CMUnitTest old_tests[] = {
+        cmocka_unit_test(a_fix_that_uncovers_another_is_tested),
+    };
+    int failed = cmocka_run_group_tests(tests, open_world, close_world);
+    return failed + cmocka_run_group_tests(old_tests, open_old_world, close_world);
 }

@@ -2,7 +2,7 @@
 """readme.py WPA [--write]: does the README say what the program says?
 
 Compares the table of rules and their number with `wpa check --list-rules=json` (--write: makes them
-anew), the table of test checks with the checks there are, every command in a sh block with the
+anew), the table of test checks with the checks there are, every command in a sh block and in messages with the
 program's own help, what is told of the console with its manual page, and lets the program read the example
 of wpa.yml.
 """
@@ -151,6 +151,19 @@ def check_console(wpa, text):
              if not re.search(rf"{name}(?![\w-])", text)])
 
 
+def check_messages(wpa):
+    """What messages say is to be done next can be done: the commands that they name are there."""
+    known = set(re.findall(r"^  ([a-z]+ [a-z]+) ", run(wpa, "help").stdout, re.M))
+    groups = "|".join(sorted({name.split()[0] for name in known} - {"man"}))
+    faults = []
+    for folder in ("src", "ui"):
+        for path in sorted((TOP / folder).rglob("*.c")):
+            text = re.sub(r'"\s*"', "", path.read_text())
+            named = set(re.findall(rf"\bwpa ((?:{groups}) [a-z]+)\b", text))
+            faults += [f"{path.relative_to(TOP)} names 'wpa {name}', which there is not" for name in sorted(named - known)]
+    return faults
+
+
 def main():
     wpa = str(pathlib.Path(sys.argv[1]).resolve())
     text = README.read_text()
@@ -162,7 +175,7 @@ def main():
         README.write_text(text)
     faults = [f"the part '{name}' is not what the program says: tests/readme.py {sys.argv[1]} --write"
               for name, content in made.items() if block(text, name) != content]
-    faults += check_checks(text) + check_config(wpa, text) + check_console(wpa, text)
+    faults += check_checks(text) + check_config(wpa, text) + check_console(wpa, text) + check_messages(wpa)
     shown = list(commands(text))
     for line, words in shown:
         faults += check_command(wpa, line, words)

@@ -206,10 +206,9 @@ const char *wpa_tip_story(wpa_deploy_run *run, wpa_git *git, const wpa_deploy_ta
     }
     const char *story = wpa_arena_printf(
         arena,
-        "target %s branch %s: %s. %s%s Nothing was pushed. Next: wpa patch rebase p-%lld --target "
-        "%s makes revision %lld for testing.",
+        "target %s branch %s: %s. %s%s Nothing was pushed. Next: wpa fleet scan %s --wait, and wpa "
+        "patch create for what is still found there.",
         target->repository, target->branch, how_it_moved(git, target, tip, run->d->now_us, arena),
-        changed, home, (long long)run->d->patch_id, target->repository,
-        (long long)run->d->patch_revision + 1);
+        changed, home, target->repository);
     return wpa_text_visible(arena, story, strlen(story), false);
 }

@@ -182,9 +182,11 @@ static void the_same_file_was_changed(void **in)
     assert_string_equal(text_of(w, 0), "on: pull_request\njobs: {}\n");
     const char *note =
         value(w, "SELECT note FROM wpa.deployment_target WHERE deployment_id =", w->deployment);
-    static const char *const said[] = {"target ledger-api branch main: moved from ", "1 commit",
-                                       "J. Doe", "was changed there and by this patch",
-                                       "Nothing was pushed. Next: wpa patch rebase p-"};
+    static const char *const said[] = {
+        "target ledger-api branch main: moved from ", "1 commit", "J. Doe",
+        "was changed there and by this patch",
+        "Nothing was pushed. Next: wpa fleet scan ledger-api --wait, "
+        "and wpa patch create"};
     for (size_t i = 0; i < WPA_COUNT(said); i++) {
         if (strstr(note, said[i]) == NULL) {
             fail_msg("no '%s' in '%s'", said[i], note);

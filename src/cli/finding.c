@@ -196,12 +196,15 @@ static bool parse_until(const char *text, int64_t *until_us, wpa_error *err)
         *until_us = wpa_now_us() + ms * 1000;
         return true;
     }
-    return (wpa_text_format(time, sizeof time, "%s 23:59:59.000000+00", text) &&
-            wpa_timestamp_parse(time, until_us, &unread)) ||
-           WPA_FAIL(err, WPA_E_INVALID,
-                    "--until: '%s' is neither a date such as 2026-12-31 nor a "
-                    "time such as 30d",
-                    text);
+    if (!wpa_text_format(time, sizeof time, "%s 23:59:59.000000+00", text) ||
+        !wpa_timestamp_parse(time, until_us, &unread)) {
+        return WPA_FAIL(err, WPA_E_INVALID,
+                        "--until: '%s' is neither a date such as 2026-12-31 nor a "
+                        "time such as 30d",
+                        text);
+    }
+    return *until_us > wpa_now_us() ||
+           WPA_FAIL(err, WPA_E_INVALID, "--until: '%s' is over: a day to come is needed", text);
 }
 
 static int run_ignore(wpa_cli *cli, wpa_error *err)

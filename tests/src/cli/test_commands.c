@@ -229,6 +229,8 @@ static void test_fleet_and_findings(void **state)
         {"wpa finding ignore f-1", 2, "", "--reason", NULL},
         {"wpa finding ignore f-1 --reason 'known and accepted' --until soon", 2, "", "--until",
          NULL},
+        {"wpa finding ignore f-1 --reason 'known and accepted' --until 2020-01-01", 2, "",
+         "'2020-01-01' is over", NULL},
         {"wpa finding ignore f-1 --reason 'known and accepted' --until 30d", 0, "1 finding ignored",
          "", NULL},
         {"wpa finding show f-1", 0, "known and accepted", "", NULL},

@@ -98,6 +98,7 @@ static void first_start_makes_a_guardian(void **state)
     wpa_tty_send(s->tty, "\025" WPA_SAMPLE_PASSPHRASE "\r");
     wpa_tty_expect(s->tty, "LIVE  mira guardian");
     wpa_tty_expect(s->tty, "No workflows are being watched yet.");
+    wpa_tty_expect(s->tty, ":tour");
     is_sql(s, "mira", "SELECT name FROM wpa.principal WHERE role = 'guardian'");
     is_sql(s, "1", "SELECT count(*) FROM wpa.audit WHERE action = 'session.opened'");
     is_sql(s, "0", "SELECT count(*) FROM wpa.audit WHERE detail::text LIKE '%correct horse%'");

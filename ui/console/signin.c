@@ -73,16 +73,19 @@ static void move_focus(wpa_ui *ui, int by)
     } while (!has_item(ui, ui->sign_in.focus));
 }
 
+/* What is typed next goes to the field that has to be other. */
 static bool check_form(wpa_ui *ui)
 {
     wpa_sign_in *form = &ui->sign_in;
     wpa_error_clear(&form->error);
     if (!form->name.length || !form->secret.length) {
+        form->focus = form->name.length ? SECRET : NAME;
         return WPA_FAIL(&form->error, WPA_E_INVALID, "Name and passphrase are both needed.");
     }
     bool is_same = form->secret.length == form->again.length &&
                    memcmp(form->secret.text, form->again.text, form->secret.length) == 0;
     if (is_first(ui) && !is_same) {
+        form->focus = AGAIN;
         return WPA_FAIL(&form->error, WPA_E_INVALID, "The two passphrases differ.");
     }
     if (ui->session && ui->session->try_again_us > wpa_ui_clock(ui)) {

@@ -300,6 +300,8 @@ static void draw_empty(const wpa_canvas *canvas)
         "",
         "wpa reads .github/workflows in each repository.  Nothing is changed in any",
         "repository until a patch has been tested, approved and deployed by you.",
+        "",
+        "   Learn in 5 minutes    :tour",
     };
     int left = canvas->cols / 2 - 38 < 1 ? 1 : canvas->cols / 2 - 38;
     for (int i = 0; i < (int)WPA_COUNT(lines); i++) {

@@ -55,6 +55,7 @@ static const screen_case cases[] = {
     {"workflow", 24, 80, SIGNED_IN, {"2", "Enter"}, false},
     {"findings", 24, 80, SIGNED_IN, {"3", "Space", "Space"}, false},
     {"findings_40x10", 10, 40, SIGNED_IN, {"3"}, false},
+    {"findings_120x40", 40, 120, SIGNED_IN, {"3"}, false},
     {"finding", 24, 80, SIGNED_IN, {"3", "Enter"}, false},
     {"patches", 24, 80, SIGNED_IN, {"4"}, false},
     {"patch_failed", 24, 80, SIGNED_IN, {"4", "j", "Enter"}, false},

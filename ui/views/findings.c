@@ -1,6 +1,8 @@
 #include "views/list_view.h"
 #include "views/source.h"
 
+#define TALL_ROWS 12 /* beside the list, not below it */
+
 static const wpa_verb hints[] = {
     WPA_VERB_OPEN, WPA_VERB_PATCH,   WPA_VERB_MARK, WPA_VERB_IGNORE, WPA_VERB_FILTER, WPA_VERB_SORT,
     WPA_VERB_DIFF, WPA_VERB_COMMENT, WPA_VERB_COPY, WPA_VERB_HELP,   WPA_VERB_NONE,
@@ -29,21 +31,28 @@ static void strip(wpa_ui *ui, const wpa_canvas *canvas, const void *data,
         return;
     }
     const wpa_finding_detail *finding = detail->finding;
-    bool is_tall = canvas->rows > 12;
-    int context = is_tall ? 4 : 1;
-    int at = wpa_source_draw(canvas, 1, canvas->rows - (is_tall ? 8 : 3), finding, 0, context);
-    if (finding->n_fixes && at < canvas->rows) {
-        (void)wpa_put_fitf(canvas, at++, 2, canvas->cols - 3, WPA_PAINT_TEXT,
-                           "Fix: %s.  Confidence %s.  %s", finding->fixes[0].title,
-                           row->confidence == WPA_CONFIDENCE_HIGH     ? "high"
-                           : row->confidence == WPA_CONFIDENCE_MEDIUM ? "medium"
-                                                                      : "low",
-                           finding->fixes[0].is_safe ? "" : "A person must review it.");
-    } else if (finding->todo && at < canvas->rows) {
-        (void)wpa_put_fit(canvas, at++, 2, canvas->cols - 3, WPA_PAINT_TEXT, finding->todo);
+    bool is_tall = canvas->rows > TALL_ROWS;
+    int context = is_tall ? 4 : 1, top = 1, width = canvas->cols - 3;
+    if (is_tall && wpa_text_cells(title) + wpa_text_cells(right) + 6 > canvas->cols) {
+        top = wpa_put_wrapped(canvas, top, 2, width, WPA_PAINT_TEXT, row->message) + 1;
+    }
+    int at = wpa_source_draw(canvas, top, canvas->rows - (is_tall ? 8 : 3), finding, 0, context);
+    char text[1024] = "";
+    if (finding->n_fixes) {
+        (void)wpa_text_format(text, sizeof text, "Fix: %s.  Confidence %s.  %s",
+                              finding->fixes[0].title,
+                              row->confidence == WPA_CONFIDENCE_HIGH     ? "high"
+                              : row->confidence == WPA_CONFIDENCE_MEDIUM ? "medium"
+                                                                         : "low",
+                              finding->fixes[0].is_safe ? "" : "A person must review it.");
+    } else if (finding->todo) {
+        (void)wpa_text_copy(text, sizeof text, finding->todo);
+    }
+    if (text[0] && at < canvas->rows) {
+        at = wpa_put_wrapped(canvas, at, 2, width, WPA_PAINT_TEXT, text);
     }
     if (is_tall && finding->why) {
-        (void)wpa_put_wrapped(canvas, at + 1, 2, canvas->cols - 3, WPA_PAINT_MUTED, finding->why);
+        (void)wpa_put_wrapped(canvas, at + 1, 2, width, WPA_PAINT_MUTED, finding->why);
     }
 }
 

@@ -82,6 +82,7 @@ static const screen_case cases[] = {
     {"map_40x10", 10, 40, SIGNED_IN, {"6"}, false},
     {"runs_empty", 24, 80, SIGNED_IN, {"7"}, false},
     {"audit", 24, 80, SIGNED_IN, {"8"}, false},
+    {"audit_120x40", 40, 120, SIGNED_IN, {"8"}, false},
     {"destinations", 24, 80, SIGNED_IN, {"O"}, false},
     {"help", 24, 80, SIGNED_IN, {"5", "?"}, false},
     {"palette", 24, 80, SIGNED_IN, {"4", ":", "d", "e", "p"}, false},

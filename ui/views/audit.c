@@ -2,6 +2,8 @@
 
 #include "views/list_view.h"
 
+#define RULE_COLS 6 /* of a rule around its words */
+
 static const wpa_verb hints[] = {WPA_VERB_OPEN,     WPA_VERB_FILTER,  WPA_VERB_COPY,
                                  WPA_VERB_COPY_ROW, WPA_VERB_COMMAND, WPA_VERB_HELP,
                                  WPA_VERB_NONE};
@@ -42,12 +44,20 @@ static void strip(wpa_ui *ui, const wpa_canvas *canvas, const void *data,
     (void)wpa_text_format(title, sizeof title, "Entry %s",
                           wpa_count_text(row->seq, seq, sizeof seq));
     (void)wpa_text_format(rule, sizeof rule, "hash %s  previous %s%s", hash, prev, state);
+    bool has_room = wpa_text_cells(title) + wpa_text_cells(rule) + RULE_COLS <= canvas->cols;
+    if (!has_room) {
+        (void)wpa_text_format(rule, sizeof rule, "hash %s%s", hash, state);
+    }
     wpa_rule(canvas, 0, title, rule, false);
-    char stamp[WPA_TIMESTAMP_SIZE];
-    (void)wpa_put_fitf(canvas, 1, 2, canvas->cols - 3, WPA_PAINT_TEXT, "%s  %s  %s on %s",
-                       wpa_timestamp_format(row->at_us, stamp), row->who, row->action,
-                       row->subject);
-    (void)wpa_put_wrapped(canvas, 2, 2, canvas->cols - 4, WPA_PAINT_MUTED, row->detail);
+    char stamp[WPA_TIMESTAMP_SIZE], text[512];
+    (void)wpa_text_format(text, sizeof text, "%s  %s  %s on %s",
+                          wpa_timestamp_format(row->at_us, stamp), row->who, row->action,
+                          row->subject);
+    int at = wpa_put_wrapped(canvas, 1, 2, canvas->cols - 3, WPA_PAINT_TEXT, text);
+    at = wpa_put_wrapped(canvas, at, 2, canvas->cols - 4, WPA_PAINT_MUTED, row->detail);
+    if (!has_room) {
+        (void)wpa_putf(canvas, at, 2, WPA_PAINT_MUTED, "previous hash %s", prev);
+    }
 }
 
 static const wpa_list_kind kind = {

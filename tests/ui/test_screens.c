@@ -58,6 +58,7 @@ static const screen_case cases[] = {
     {"findings_120x40", 40, 120, SIGNED_IN, {"3"}, false},
     {"finding", 24, 80, SIGNED_IN, {"3", "Enter"}, false},
     {"patches", 24, 80, SIGNED_IN, {"4"}, false},
+    {"patches_120x40", 40, 120, SIGNED_IN, {"4"}, false},
     {"patch_failed", 24, 80, SIGNED_IN, {"4", "j", "Enter"}, false},
     {"diff", 24, 80, SIGNED_IN, {"4", "d"}, false},
     {"diff_side_by_side", 40, 120, SIGNED_IN, {"4", "d", "|"}, false},

@@ -1,8 +1,6 @@
 #include "views/list_view.h"
 #include "views/source.h"
 
-#define TALL_ROWS 12 /* beside the list, not below it */
-
 static const wpa_verb hints[] = {
     WPA_VERB_OPEN, WPA_VERB_PATCH,   WPA_VERB_MARK, WPA_VERB_IGNORE, WPA_VERB_FILTER, WPA_VERB_SORT,
     WPA_VERB_DIFF, WPA_VERB_COMMENT, WPA_VERB_COPY, WPA_VERB_HELP,   WPA_VERB_NONE,
@@ -31,7 +29,7 @@ static void strip(wpa_ui *ui, const wpa_canvas *canvas, const void *data,
         return;
     }
     const wpa_finding_detail *finding = detail->finding;
-    bool is_tall = canvas->rows > TALL_ROWS;
+    bool is_tall = canvas->rows > WPA_STRIP_TALL_ROWS;
     int context = is_tall ? 4 : 1, top = 1, width = canvas->cols - 3;
     if (is_tall && wpa_text_cells(title) + wpa_text_cells(right) + 6 > canvas->cols) {
         top = wpa_put_wrapped(canvas, top, 2, width, WPA_PAINT_TEXT, row->message) + 1;

@@ -4,6 +4,9 @@
 #include "views/tables.h"
 #include "views/views.h"
 
+/** A strip with more rows than this stands beside its list, not below it: there is room to wrap. */
+#define WPA_STRIP_TALL_ROWS 12
+
 typedef struct wpa_list_kind {
     const char *title;
     const wpa_table *table;

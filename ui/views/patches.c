@@ -12,10 +12,16 @@ static const wpa_verb hints[] = {
 static const wpa_sort sorts[] = {WPA_SORT_DEFAULT, WPA_SORT_AGE, WPA_SORT_STATE, WPA_SORT_NAME,
                                  WPA_SORT_COUNT};
 
-static void put_line(const wpa_canvas *canvas, int row, const char *label, const char *text)
+/* Cut below the list, where each has one row; beside it there are rows to wrap to. */
+static int put_line(const wpa_canvas *canvas, int row, const char *label, const char *text)
 {
+    int width = canvas->cols - LABEL_COLS - 1;
     (void)wpa_put(canvas, row, 2, WPA_PAINT_MUTED, label);
-    (void)wpa_put_fit(canvas, row, LABEL_COLS, canvas->cols - LABEL_COLS - 1, WPA_PAINT_TEXT, text);
+    if (canvas->rows > WPA_STRIP_TALL_ROWS) {
+        return wpa_put_wrapped(canvas, row, LABEL_COLS, width, WPA_PAINT_TEXT, text);
+    }
+    (void)wpa_put_fit(canvas, row, LABEL_COLS, width, WPA_PAINT_TEXT, text);
+    return row + 1;
 }
 
 /* The next step, with who may take it. */
@@ -36,23 +42,30 @@ static const char *next_step(const wpa_patch_row *row)
     return row->state < WPA_PATCH_STATE_COUNT ? steps[row->state] : "";
 }
 
-static void draw_tests(const wpa_canvas *canvas, int row, const wpa_patch_tests *report)
+static int draw_tests(const wpa_canvas *canvas, int row, const wpa_patch_tests *report)
 {
     static const char *const names[WPA_PHASE_COUNT] = {"isolated", "integration", "safety",
                                                        "compat"};
     (void)wpa_put(canvas, row, 2, WPA_PAINT_MUTED, "tests");
-    int col = 10;
+    int col = LABEL_COLS;
     for (int i = 0; report && i < WPA_PHASE_COUNT; i++) {
         const wpa_test_phase *phase = &report->phases[i];
+        char n[WPA_SHORT];
+        (void)wpa_text_format(n, sizeof n, " %d/%d   ", phase->n_passed, phase->n_total);
+        bool has_room = col + wpa_text_cells(names[i]) + 2 + wpa_text_cells(n) - 3 < canvas->cols;
+        if (!has_room && canvas->rows > WPA_STRIP_TALL_ROWS) {
+            row++;
+            col = LABEL_COLS;
+        }
         col = wpa_putf(canvas, row, col, WPA_PAINT_TEXT, "%s ", names[i]);
         col =
             wpa_put(canvas, row, col, wpa_suite_paint(phase->state), wpa_suite_glyph(phase->state));
-        col = wpa_putf(canvas, row, col, WPA_PAINT_TEXT, " %d/%d   ", phase->n_passed,
-                       phase->n_total);
+        col = wpa_put(canvas, row, col, WPA_PAINT_TEXT, n);
     }
     if (!report) {
-        (void)wpa_put(canvas, row, 10, WPA_PAINT_MUTED, "not tested yet");
+        (void)wpa_put(canvas, row, LABEL_COLS, WPA_PAINT_MUTED, "not tested yet");
     }
+    return row + 1;
 }
 
 static void strip(wpa_ui *ui, const wpa_canvas *canvas, const void *data,
@@ -67,9 +80,9 @@ static void strip(wpa_ui *ui, const wpa_canvas *canvas, const void *data,
     (void)wpa_text_format(right, sizeof right, "%s %s", wpa_patch_glyph(row->state),
                           wpa_patch_state_words[row->state]);
     wpa_rule(canvas, 0, title, right, false);
-    put_line(canvas, 4, "next", next_step(row));
     if (!detail || detail->missing) {
         (void)wpa_put(canvas, 1, 2, WPA_PAINT_MUTED, detail ? detail->missing : "⋯");
+        (void)put_line(canvas, 4, "next", next_step(row));
         return;
     }
     const wpa_patch_detail *patch = detail->patch;
@@ -81,15 +94,17 @@ static void strip(wpa_ui *ui, const wpa_canvas *canvas, const void *data,
                           row->n_workflows == 1 ? "" : "s", row->n_repositories,
                           row->n_repositories == 1 ? "y" : "ies", patch->n_lines_added,
                           patch->n_lines_removed);
-    put_line(canvas, 1, "fixes", text);
+    int at = put_line(canvas, 1, "fixes", text);
     const char *risk = patch->risk ? patch->risk : "not rated";
     static const char undo[] = "undo: one commit per repo, by R";
-    bool has_room = LABEL_COLS + wpa_text_cells(risk) + wpa_text_cells(undo) + 4 < canvas->cols;
+    bool has_room = canvas->rows > WPA_STRIP_TALL_ROWS ||
+                    LABEL_COLS + wpa_text_cells(risk) + wpa_text_cells(undo) + 4 < canvas->cols;
     (void)wpa_text_format(text, sizeof text, "%s   %s", risk, has_room ? undo : "R undoes it");
-    put_line(canvas, 2, "risk", text);
-    draw_tests(canvas, 3, patch->report);
+    at = put_line(canvas, at, "risk", text);
+    at = draw_tests(canvas, at, patch->report);
+    at = put_line(canvas, at, "next", next_step(row));
     if (row->reason) {
-        put_line(canvas, 5, "reason", row->reason);
+        (void)put_line(canvas, at, "reason", row->reason);
     }
 }
 

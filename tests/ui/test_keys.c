@@ -103,6 +103,37 @@ static bool is_alone_after(const char *before, int64_t pause_ms)
     return n == 1 && out[0].code == WPA_KEY_CHAR && out[0].is_alone;
 }
 
+/* A sentence that is pasted, or comes as fast, is in the field to its last letter. */
+static void test_long_text_is_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *after;
+    } ways[] = {{"", ""}, {"\033[200~", "\033[201~"}};
+    static wpa_key out[WPA_KEYS_MAX + 1];
+    for (size_t i = 0; i < WPA_COUNT(ways); i++) {
+        wpa_keys keys;
+        char bytes[WPA_KEYS_READ_MAX] = "";
+        size_t n_text = 1000, length = strlen(ways[i].before);
+        memcpy(bytes, ways[i].before, length);
+        for (size_t k = 0; k < n_text; k++) {
+            bytes[length++] = (char)('a' + k % 26);
+        }
+        memcpy(bytes + length, ways[i].after, strlen(ways[i].after));
+        length += strlen(ways[i].after);
+        wpa_keys_init(&keys, 25);
+        keys.takes_text = true;
+        assert_int_equal(wpa_keys_feed(&keys, bytes, length, 1000, out), n_text);
+        for (size_t k = 0; k < n_text; k++) {
+            assert_int_equal(out[k].code, WPA_KEY_CHAR);
+            assert_int_equal(out[k].character, 'a' + k % 26);
+        }
+        keys.takes_text = false;
+        assert_int_equal(wpa_keys_feed(&keys, bytes, length, 2000, out), 1);
+        assert_int_equal(out[0].code, WPA_KEY_PASTE_DROPPED);
+    }
+}
+
 static void test_lone_key_press(void **state)
 {
     (void)state;
@@ -234,6 +265,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bytes_to_keys),
         cmocka_unit_test(test_lone_key_press),
+        cmocka_unit_test(test_long_text_is_whole),
         cmocka_unit_test(test_torn_report),
         cmocka_unit_test(test_esc_is_decided),
         cmocka_unit_test(test_mouse_reports_are_taken_where_asked_for),

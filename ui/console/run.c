@@ -38,7 +38,7 @@ static void handle_keys(loop *l, const wpa_key *keys, size_t n)
 
 static void read_keys(loop *l)
 {
-    char bytes[4096];
+    char bytes[WPA_KEYS_READ_MAX];
     wpa_key keys[WPA_KEYS_MAX + 1];
     int n = wpa_term_read(l->term, bytes, sizeof bytes);
     if (n < 0) {

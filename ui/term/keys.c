@@ -5,6 +5,7 @@
 
 #include <wpa/text.h>
 
+#define BURST_MAX 64 /* keys of one read; more are nobody's fingers */
 #define ALONE_MS 5
 #define GUARD_MS 250
 #define SEQUENCE_MS 500
@@ -23,7 +24,7 @@ typedef struct output {
     wpa_key *keys;
     size_t n;
     size_t n_printable;
-    bool is_over, is_pasted;
+    bool is_pasted;
 } output;
 
 void wpa_keys_init(wpa_keys *keys, int64_t esc_ms)
@@ -37,7 +38,6 @@ void wpa_keys_init(wpa_keys *keys, int64_t esc_ms)
 static void add_key(output *out, wpa_key_code code, uint32_t character)
 {
     if (out->n == WPA_KEYS_MAX) {
-        out->is_over = true;
         return;
     }
     out->n_printable += code == WPA_KEY_CHAR;
@@ -295,7 +295,7 @@ size_t wpa_keys_feed(wpa_keys *keys, const char *bytes, size_t n, int64_t now_ms
     }
     keep_guard(keys, bytes, n, now_ms);
     keys->last_byte_ms = now_ms;
-    if (!keys->takes_text && (result.n_printable >= 3 || result.is_over)) {
+    if (!keys->takes_text && (result.n_printable >= 3 || result.n > BURST_MAX)) {
         drop_text(&result);
     }
     for (size_t i = 0; i < result.n; i++) {

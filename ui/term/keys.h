@@ -46,7 +46,9 @@ typedef struct wpa_key {
     int row, col;  /* of the mouse, from 0 */
 } wpa_key;
 
-#define WPA_KEYS_MAX 64      /* keys of one read; more are dropped with PASTE_DROPPED */
+#define WPA_KEYS_READ_MAX 4096 /* bytes of one read */
+/* Keys of one read: a byte is one at most, and what was pending before it may be another. */
+#define WPA_KEYS_MAX (WPA_KEYS_READ_MAX + 1)
 #define WPA_SEQUENCE_MAX 256 /* bytes of an escape sequence that are remembered */
 
 typedef struct wpa_keys {
@@ -64,8 +66,10 @@ typedef struct wpa_keys {
 
 void wpa_keys_init(wpa_keys *keys, int64_t esc_ms);
 /**
- * Decode what one read brought.
+ * Decode what one read brought. In a field all of it is text; elsewhere a burst of letters, or of
+ * more keys than anybody presses, is dropped with PASTE_DROPPED.
  *
+ * n        at most WPA_KEYS_READ_MAX.
  * now_ms   monotonic, when the read returned.
  * out      [WPA_KEYS_MAX]
  *

@@ -111,6 +111,16 @@ SELECT w.id, r.name || '/' || regexp_replace(w.path, '^\.github/workflows/', '')
  ORDER BY h.total, w.id
  LIMIT $2;
 
+-- name: cli_unread
+-- params: workflow_id bigint
+-- rows: one per workflow that has no score since it cannot be analysed: id, name, why; by name
+SELECT w.id, wpa.slash_name(r.name, w.path) AS name, w.error
+  FROM wpa.workflow w
+  JOIN wpa.repository r ON r.id = w.repository_id AND r.state <> 'removed'
+ WHERE w.state = 'present' AND w.error IS NOT NULL AND ($1::bigint IS NULL OR w.id = $1)
+   AND NOT EXISTS (SELECT FROM wpa.health h WHERE h.workflow_id = w.id)
+ ORDER BY name;
+
 -- name: cli_patches
 -- params: state text, before_id bigint, limit bigint
 -- rows: one per patch, newest first

@@ -28,6 +28,35 @@ static const wpa_cli_column columns[] = {
 };
 /* clang-format on */
 
+/* They have no score, and would be missed: why not, a line each. */
+static int say_unread(wpa_cli *cli, wpa_error *err)
+{
+    const char *params[] = {NULL};
+    WPA_AUTO(wpa_rows) *rows = wpa_cli_read(cli, WPA_SQL_CLI_UNREAD, params, 1, err);
+    for (size_t i = 0; rows && i < wpa_rows_count(rows); i++) {
+        const char *name = wpa_rows_text(rows, i, 1), *why = wpa_rows_text(rows, i, 2);
+        fprintf(cli->err, "wpa: w-%s %s cannot be analysed: %s\n", wpa_rows_text(rows, i, 0),
+                wpa_text_visible(cli->arena, name, strlen(name), false),
+                wpa_text_visible(cli->arena, why, strlen(why), false));
+    }
+    return rows ? WPA_EXIT_OK : WPA_CLI_FAILED;
+}
+
+/* The one that was asked for has no score. */
+static int fail_unscored(wpa_cli *cli, const char *id, wpa_error *err)
+{
+    const char *name = cli->operands[0], *params[] = {id};
+    WPA_AUTO(wpa_rows) *rows = wpa_cli_read(cli, WPA_SQL_CLI_UNREAD, params, 1, err);
+    if (rows && wpa_rows_count(rows)) {
+        WPA_FAIL(err, WPA_E_NOT_FOUND, "'%s' cannot be analysed: %s", name,
+                 wpa_rows_text(rows, 0, 2));
+    } else if (rows) {
+        WPA_FAIL(err, WPA_E_NOT_FOUND, "'%s' has not been analysed yet (wpa analyse %s --wait)",
+                 name, name);
+    }
+    return WPA_CLI_FAILED;
+}
+
 static int run_health(wpa_cli *cli, wpa_error *err)
 {
     char id[WPA_DB_NUMBER_SIZE], limit[WPA_DB_NUMBER_SIZE];
@@ -45,12 +74,10 @@ static int run_health(wpa_cli *cli, wpa_error *err)
         return WPA_CLI_FAILED;
     }
     if (cli->n_operands > 0 && wpa_rows_count(rows) == 0) {
-        WPA_FAIL(err, WPA_E_NOT_FOUND, "'%s' has not been analysed yet (wpa analyse %s --wait)",
-                 cli->operands[0], cli->operands[0]);
-        return WPA_CLI_FAILED;
+        return fail_unscored(cli, params[0], err);
     }
     wpa_cli_print_rows(cli, rows, columns, WPA_COUNT(columns), "no workflow has been analysed yet");
-    return WPA_EXIT_OK;
+    return cli->n_operands > 0 ? WPA_EXIT_OK : say_unread(cli, err);
 }
 
 const wpa_cli_command wpa_cli_health = {

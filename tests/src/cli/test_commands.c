@@ -248,6 +248,40 @@ static void test_fleet_and_findings(void **state)
     tell(made, steps, WPA_COUNT(steps));
 }
 
+/* A file that is too large has no score: the list says so, and why. */
+static void test_what_cannot_be_analysed_is_told(void **state)
+{
+    fixture *made = *state;
+    static const step steps[] = {
+        {"wpa guardian add mira --passphrase-file -", 0, NULL, "", PASSPHRASE},
+        {"wpa login mira --passphrase-file -", 0, NULL, "", PASSPHRASE},
+        {"wpa fleet add @/large --wait", 0, NULL, "", NULL},
+        {"wpa health", 0, "large/ci.yml", "large/big.yml cannot be analysed: has 1100000 bytes",
+         NULL},
+        {"wpa health large/ci.yml", 0, "large/ci.yml", "", NULL},
+        {"wpa health large/big.yml", 2, "", "'large/big.yml' cannot be analysed: has 1100000 bytes",
+         NULL},
+    };
+    wpa_error err = {0};
+    char *big = wpa_arena_alloc(made->arena, 1100000);
+    memset(big, '#', 1100000);
+    static const char ci[] = "on: push\njobs: {}\n";
+    const char *folder = fill_in(made, "@/large/.github/workflows");
+    assert_true(wpa_dir_make(folder, 0755, &err));
+    assert_true(
+        wpa_file_replace(wpa_path_join(made->arena, folder, "big.yml"), big, 1100000, 0600, &err));
+    assert_true(
+        wpa_file_replace(wpa_path_join(made->arena, folder, "ci.yml"), ci, strlen(ci), 0600, &err));
+    pid_t child = start("sh", "-c",
+                        "cd \"$0\" && git init -q -b main && git add . && git -c user.name=a -c "
+                        "user.email=a@example.org commit -q -m one",
+                        fill_in(made, "@/large"));
+    int status = 1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    tell(made, steps, WPA_COUNT(steps));
+}
+
 /* Who waits for analyses is told which of them were given up, and why; others' are not his. */
 static void test_given_up(void **state)
 {
@@ -424,13 +458,10 @@ int main(void)
         return 1;
     }
     const struct CMUnitTest tests[] = {
-        CASE(test_people),
-        CASE(test_fleet_and_findings),
-        CASE(test_given_up),
-        CASE(test_patches),
-        CASE(test_deployments),
-        CASE(test_database_away),
-        CASE(test_broken_audit_log_is_told),
+        CASE(test_people),        CASE(test_fleet_and_findings),
+        CASE(test_given_up),      CASE(test_what_cannot_be_analysed_is_told),
+        CASE(test_patches),       CASE(test_deployments),
+        CASE(test_database_away), CASE(test_broken_audit_log_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

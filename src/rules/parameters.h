@@ -1,4 +1,4 @@
-/* Parameters of functions in PowerShell and Python, and what calls in the same script give. */
+/* Parameters of functions in scripts, and what calls in the same script give. */
 #pragma once
 
 #include "rules/site.h"
@@ -25,3 +25,13 @@ wpa_parameter_values wpa_parameter_values_of(wpa_rule_run *run, const wpa_outlin
 /** As wpa_parameter_values_of for a script of Python; methods too, whatever they are called on. */
 wpa_parameter_values wpa_parameter_values_of_python(wpa_rule_run *run, const wpa_outline_step *step,
                                                     wpa_arena *arena);
+
+/**
+ * As wpa_parameter_values_of for a script of actions/github-script; names of loops too, and what
+ * methods call back with: "lines.forEach(line => ...)".
+ *
+ * contexts   of the text, as of wpa_javascript_contexts.
+ */
+wpa_parameter_values wpa_parameter_values_of_javascript(wpa_rule_run *run, const char *text,
+                                                        size_t length, const uint8_t *contexts,
+                                                        wpa_arena *arena);

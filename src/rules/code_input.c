@@ -16,8 +16,12 @@ static bool has_any(const wpa_shell_command *c, const char *const words[], size_
 /* Does the command run what it reads? Not if it is given a program, or the name of one. */
 static bool interprets_input(const wpa_shell_command *c)
 {
-    bool is_one = wpa_code_is_runner(c->name) &&
-                  (wpa_code_is_shell(c->name) || wpa_code_is_interpreter(c->name));
+    static const char *const stdin_files[] = {"/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"};
+    bool is_runner = wpa_code_is_runner(c->name);
+    bool is_one = is_runner && (wpa_code_is_shell(c->name) || wpa_code_is_interpreter(c->name));
+    if (is_runner && !is_one) {
+        return has_any(c, stdin_files, WPA_COUNT(stdin_files)); /* "source /dev/stdin" */
+    }
     for (size_t i = c->first + 1; is_one && i < c->n_words; i++) {
         const char *word = c->words[i].text;
         if (wpa_text_is(word, "-") || wpa_text_is(word, "-s") || wpa_text_is(word, "/dev/stdin")) {
@@ -91,9 +95,41 @@ static bool reads_program(const wpa_shell_command *c)
     return is_one && !is_given && !has_any(c, others, WPA_COUNT(others));
 }
 
+/* "crontab -", "make -f -": a table of commands, or rules, that comes down a pipe. */
+static bool reads_commands(const wpa_shell_command *c)
+{
+    static const char *const files[] = {"-f-", "--file=-", "--makefile=-"};
+    if (wpa_text_is(c->name, "crontab")) {
+        return wpa_shell_word_find(c, "-") != NULL;
+    }
+    bool is_make = wpa_text_is(c->name, "make") || wpa_text_is(c->name, "gmake");
+    return is_make && (has_any(c, files, WPA_COUNT(files)) ||
+                       (wpa_shell_word_find(c, "-f") && wpa_shell_word_find(c, "-")));
+}
+
+/* sed 's/^/date /e', "sed e": each line that is read is run. */
+static bool executes_lines(const wpa_shell_command *c)
+{
+    bool is_sed = wpa_text_is(c->name, "sed") || wpa_text_is(c->name, "gsed");
+    const wpa_shell_word *word = is_sed ? wpa_shell_argument(c, 0) : NULL;
+    const char *program = word ? word->text : "";
+    program += strspn(program, "0123456789$, ");
+    if (*program != 's' || !program[1]) {
+        return wpa_text_is(program, "e");
+    }
+    char delimiter = program[1];
+    const char *at = program + 2;
+    for (size_t n = 0; *at && n < 2; at++) {
+        n += *at == delimiter;
+        at += *at == '\\' && at[1];
+    }
+    return memchr(at, 'e', strspn(at, "gpeimIM0123456789")) != NULL;
+}
+
 static bool runs_input(const wpa_shell_command *c)
 {
-    return interprets_input(c) || reads_program(c) || starts_shell(c);
+    return interprets_input(c) || reads_program(c) || starts_shell(c) || reads_commands(c) ||
+           executes_lines(c);
 }
 
 /* "xargs -I{} sh -c '... {} ...'": what is read is put into the script. */
@@ -189,6 +225,51 @@ static bool hands_on(const wpa_shell_command *c)
 
 #define PIPE_MAX_COMMANDS 16
 
+/* Bytes of a group in front of a pipe, and commands of it, that are looked at. */
+#define GROUP_MAX_BYTES 4096
+#define GROUP_MAX_COMMANDS 32
+
+/* Where the group begins that ends in front of the pipe: "(date; echo "$X") | sh"; SIZE_MAX: none
+ * does. */
+static size_t group_before(const wpa_script *script, const wpa_shell_command *c)
+{
+    size_t at = c->span.start;
+    while (at > 0 && strchr(" \t\n|&", script->text[at - 1])) {
+        at--;
+    }
+    char close = at && script->contexts ? script->text[at - 1] : '\0';
+    char open = close == ')' ? '(' : '{';
+    long depth = 0;
+    size_t reach = at < GROUP_MAX_BYTES ? at : GROUP_MAX_BYTES;
+    for (size_t n = 1; (close == ')' || close == '}') && n <= reach; n++) {
+        bool is_code = script->contexts[at - n] == WPA_SHELL_PLAIN;
+        depth += is_code && script->text[at - n] == close ? 1 : 0;
+        depth -= is_code && script->text[at - n] == open ? 1 : 0;
+        if (depth == 0) {
+            return at - n;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* "{ date; echo "$X"; } | sh", "for ...; do echo "$X"; done | sh": each of them prints. */
+static void check_group(const wpa_code_finder *f, size_t i)
+{
+    const wpa_script *script = f->site->step->script;
+    const wpa_shell_command *c = &script->commands[i];
+    bool is_loop = i > 0 && c[-1].loops > c->loops;
+    size_t start = is_loop ? 0 : group_before(script, c);
+    for (size_t n = 1; start != SIZE_MAX && n <= i && n < GROUP_MAX_COMMANDS; n++) {
+        const wpa_shell_command *part = c - n;
+        if (part->span.start < start || (is_loop && part->loops <= c->loops)) {
+            break;
+        }
+        if (!part->is_nested_script && !wpa_text_is(part->after, "|")) {
+            check_piped(f, c->name, part, false);
+        }
+    }
+}
+
 /* "sh <<< $X", "bash <<EOF" that expands, "echo $X | sh", "gh pr view --jq .body | sh". */
 static void check_input(const wpa_code_finder *f, size_t i)
 {
@@ -199,6 +280,9 @@ static void check_input(const wpa_code_finder *f, size_t i)
     }
     const wpa_shell_command *from = c;
     check_fed(f, c, c->name);
+    if (wpa_text_is(c->before, "|")) {
+        check_group(f, i);
+    }
     for (size_t n = 0; n < PIPE_MAX_COMMANDS && n < i; n++) {
         if (!wpa_text_is(from->before, "|") || !wpa_text_is(from[-1].after, "|")) {
             break;
@@ -210,6 +294,33 @@ static void check_input(const wpa_code_finder *f, size_t i)
         check_piped(f, c->name, from, takes_names);
         if (!hands_on(from)) {
             break;
+        }
+    }
+}
+
+/* "tmux send-keys "...$X" Enter", "tmux new-session -d "...$X"": a shell within another program. */
+static void check_typed(const wpa_code_finder *f, const wpa_shell_command *c)
+{
+    static const char *const typing[] = {"send-keys", "send"};
+    static const char *const starting[] = {"new-session",  "new",      "new-window",     "neww",
+                                           "split-window", "splitw",   "respawn-window", "respawnw",
+                                           "respawn-pane", "respawnp", "run-shell",      "run",
+                                           "if-shell",     "if",       "pipe-pane",      "pipep"};
+    size_t verb = c->first + 1;
+    while (verb < c->n_words && c->words[verb].text[0] == '-') {
+        verb += strchr("LSf", c->words[verb].text[1]) ? 2 : 1;
+    }
+    const char *name = verb < c->n_words ? c->words[verb].text : "";
+    bool is_typed = wpa_text_index(name, typing, WPA_COUNT(typing)) >= 0;
+    if (!is_typed && wpa_text_index(name, starting, WPA_COUNT(starting)) < 0) {
+        return;
+    }
+    for (size_t i = verb + 1; i < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        if (word[0] == '-' && word[1] && !word[2]) {
+            i += strchr("stncxyFeNlp", word[1]) && !(is_typed && word[1] == 'l') ? 1 : 0;
+        } else if (word[0] != '-' && (is_typed || i + 1 == c->n_words)) {
+            wpa_code_tell(f, "a shell", &c->words[i], WPA_WORD_IS_CODE);
         }
     }
 }
@@ -253,6 +364,46 @@ bool wpa_code_visit_remote(const wpa_code_finder *f, const wpa_shell_command *c)
     return has_command;
 }
 
+void wpa_code_visit_assigned(const wpa_code_finder *f, const wpa_shell_command *c)
+{
+    static const char *const names[] = {"GIT_SSH_COMMAND=",
+                                        "GIT_EDITOR=",
+                                        "GIT_SEQUENCE_EDITOR=",
+                                        "GIT_PAGER=",
+                                        "GIT_EXTERNAL_DIFF=",
+                                        "GIT_PROXY_COMMAND=",
+                                        "BASH_ENV=",
+                                        "PROMPT_COMMAND=",
+                                        "EDITOR=",
+                                        "VISUAL=",
+                                        "PAGER=",
+                                        "NODE_OPTIONS="};
+    static const char *const settings[] = {"alias.",         "core.sshcommand", "core.editor",
+                                           "core.pager",     "core.fsmonitor",  "filter.",
+                                           "core.hookspath", "credential."};
+    for (size_t i = 0; i < c->first; i++) {
+        for (size_t k = 0; strchr("GBPEVN", *c->words[i].text) && k < WPA_COUNT(names); k++) {
+            if (wpa_text_starts(c->words[i].text, names[k])) {
+                wpa_code_tell(f, c->name, &c->words[i], WPA_WORD_IS_CODE);
+            }
+        }
+    }
+    const wpa_shell_word *key = wpa_shell_is(c, "git", "config") ? wpa_shell_argument(c, 1) : NULL;
+    const wpa_shell_word *value = key ? wpa_shell_argument(c, 2) : NULL;
+    for (size_t k = 0; value && k < WPA_COUNT(settings); k++) {
+        if (strncasecmp(key->text, settings[k], strlen(settings[k])) == 0) {
+            wpa_code_tell(f, c->name, value, WPA_WORD_IS_CODE);
+        }
+    }
+    for (size_t i = c->first + 1; is_remote(c) && i < c->n_words; i++) {
+        const char *word = c->words[i].text + (wpa_text_starts(c->words[i].text, "-o") ? 2 : 0);
+        if (strncasecmp(word, "ProxyCommand=", 13) == 0 ||
+            strncasecmp(word, "LocalCommand=", 13) == 0) {
+            wpa_code_tell(f, c->name, &c->words[i], WPA_WORD_IS_CODE);
+        }
+    }
+}
+
 void wpa_code_visit_input(const wpa_code_finder *f, size_t i)
 {
     const wpa_shell_command *c = &f->site->step->script->commands[i];
@@ -262,5 +413,8 @@ void wpa_code_visit_input(const wpa_code_finder *f, size_t i)
     check_file(f, c);
     if (wpa_text_is(c->name, "find")) {
         check_found(f, c);
+    }
+    if (wpa_text_is(c->name, "tmux")) {
+        check_typed(f, c);
     }
 }

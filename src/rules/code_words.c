@@ -79,6 +79,17 @@ static const struct {
     {"az", "--inline-script"},
     {"fly", "-C"},
     {"flyctl", "-C"},
+    {"R", "-e"},
+    {"fish", "-c"},
+    {"tsx", "-e"},
+    {"ts-node", "-e"},
+    {"emacs", "--eval"},
+    {"ansible", "-a"},
+    {"tar", "--checkpoint-action"},
+    {"scala", "-e"},
+    {"duckdb", "-c"},
+    {"screen", "stuff"},
+    {"clickhouse-client", "--query"},
 };
 
 /* What may run the text behind "-c", by whatever starts it. */
@@ -523,21 +534,6 @@ static bool is_variable(const wpa_shell_word *word)
     return text[0] == '$' && text[1] != '(' && !strpbrk(text, "/:");
 }
 
-/* "GIT_SSH_COMMAND="... $X" git fetch": the program has a shell run what the variable holds. */
-static void check_assigned(const wpa_code_finder *f, const wpa_shell_command *c)
-{
-    static const char *const names[] = {
-        "GIT_SSH_COMMAND=", "GIT_EDITOR=",        "GIT_SEQUENCE_EDITOR=",
-        "GIT_PAGER=",       "GIT_EXTERNAL_DIFF=", "GIT_PROXY_COMMAND="};
-    for (size_t i = 0; i < c->first; i++) {
-        for (size_t k = 0; *c->words[i].text == 'G' && k < WPA_COUNT(names); k++) {
-            if (wpa_text_starts(c->words[i].text, names[k])) {
-                wpa_code_tell(f, c->name, &c->words[i], WPA_WORD_IS_CODE);
-            }
-        }
-    }
-}
-
 /* In the order in which they are told of: lists of names that the command's is not in are left out.
  */
 static void check_variables(const wpa_code_finder *f, const wpa_shell_command *c, size_t i)
@@ -550,7 +546,7 @@ static void check_variables(const wpa_code_finder *f, const wpa_shell_command *c
     }
     wpa_code_visit_printer(f, i);
     check_started(f, c);
-    check_assigned(f, c);
+    wpa_code_visit_assigned(f, c);
     if ((may_be & MAY_BE_TAKER) && f->site->step->shell == WPA_SHELL_BASH) {
         check_names(f, c);
     }

@@ -33,3 +33,5 @@ void wpa_code_visit_input(const wpa_code_finder *f, size_t i);
 void wpa_code_visit_printer(const wpa_code_finder *f, size_t i);
 /** "ssh host command": tells all words of the command; false if there is none. */
 bool wpa_code_visit_remote(const wpa_code_finder *f, const wpa_shell_command *c);
+/** "GIT_SSH_COMMAND="... $X" git fetch", "git config alias.x "!$X"": what other programs start. */
+void wpa_code_visit_assigned(const wpa_code_finder *f, const wpa_shell_command *c);

@@ -23,6 +23,7 @@ typedef struct function {
     wpa_slice name, parameters[PARAMETERS_MAX];
     size_t n_parameters;
     wpa_span body;
+    bool may_be_method; /* it stands in something: what is called on anything may be it */
 } function;
 
 static bool is_of_name(char c)
@@ -78,6 +79,18 @@ static size_t end_of_body(const reader *r, size_t line, size_t indent)
     return r->length;
 }
 
+static void read_parameters(const reader *r, function *f, size_t at, size_t end)
+{
+    while (at < end && f->n_parameters < PARAMETERS_MAX) {
+        wpa_span part = next_part(r, &at, end);
+        size_t n = wpa_text_name_length(r->text + part.start);
+        bool is_self = n == 4 && wpa_text_starts(r->text + part.start, "self");
+        if (n && !is_self) {
+            f->parameters[f->n_parameters++] = (wpa_slice){r->text + part.start, n};
+        }
+    }
+}
+
 /* "def name(a, *, b: str = c) -> d:" at the beginning of a line; false: none is. */
 static bool read_function(const reader *r, size_t line, function *f)
 {
@@ -91,15 +104,8 @@ static bool read_function(const reader *r, size_t line, function *f)
     if (!close) {
         return false;
     }
-    *f = (function){.name = {r->text + name, length}};
-    for (at = open + 1; at < close && f->n_parameters < PARAMETERS_MAX;) {
-        wpa_span part = next_part(r, &at, close);
-        size_t n = wpa_text_name_length(r->text + part.start);
-        bool is_self = n == 4 && wpa_text_starts(r->text + part.start, "self");
-        if (n && !is_self) {
-            f->parameters[f->n_parameters++] = (wpa_slice){r->text + part.start, n};
-        }
-    }
+    *f = (function){.name = {r->text + name, length}, .may_be_method = indent > 0};
+    read_parameters(r, f, open + 1, close);
     if (!f->n_parameters) {
         return false;
     }
@@ -110,6 +116,25 @@ static bool read_function(const reader *r, size_t line, function *f)
     size_t first = next < r->length ? next : r->length;
     f->body = (wpa_span){close + 1, is_short ? first : end_of_body(r, first, indent)};
     return true;
+}
+
+/* "name = lambda a, b: ..." at the beginning of a line; false: none is. */
+static bool read_lambda(const reader *r, size_t line, function *f)
+{
+    static const char mark[] = "lambda ";
+    size_t name = line + strspn(r->text + line, " \t");
+    size_t length = wpa_text_name_length(r->text + name);
+    size_t at = name + length + strspn(r->text + name + length, " ");
+    at += length && r->text[at] == '=' ? 1 + strspn(r->text + at + 1, " ") : 0;
+    if (!length || !wpa_text_starts(r->text + at, mark)) {
+        return false;
+    }
+    at += strlen(mark);
+    size_t colon = at + strcspn(r->text + at, ":\n");
+    *f = (function){.name = {r->text + name, length}};
+    read_parameters(r, f, at, colon);
+    f->body = (wpa_span){colon, colon + strcspn(r->text + colon, "\n")};
+    return f->n_parameters > 0;
 }
 
 static void add_value(reader *r, const function *f, wpa_slice name, wpa_span value)
@@ -153,7 +178,8 @@ static void add_calls(reader *r, const function *f)
         size_t from = (size_t)(at - r->text), open = from + f->name.length;
         bool is_call = open < r->length && r->text[open] == '(' && at != f->name.at &&
                        r->contexts[from] == WPA_SHELL_PLAIN &&
-                       (from == 0 || !is_of_name(r->text[from - 1]));
+                       (from == 0 || !is_of_name(r->text[from - 1])) &&
+                       (f->may_be_method || from == 0 || r->text[from - 1] != '.');
         if (is_call) {
             bind(r, f, open);
             n++;
@@ -167,7 +193,8 @@ wpa_parameter_values wpa_parameter_values_of_python(wpa_rule_run *run, const wpa
     wpa_parameter_values list = {0};
     const wpa_script *script = step->lexed;
     bool may_have = script && script->is_readable && script->contexts &&
-                    wpa_text_find(script->text, script->length, "def ");
+                    (wpa_text_find(script->text, script->length, "def ") ||
+                     wpa_text_find(script->text, script->length, "lambda "));
     reader r = {.list = &list, .arena = arena};
     if (may_have) {
         r.text = script->text;
@@ -177,7 +204,8 @@ wpa_parameter_values wpa_parameter_values_of_python(wpa_rule_run *run, const wpa
     size_t n = 0;
     for (size_t line = 0; line < r.length && n < FUNCTIONS_MAX;) {
         function f;
-        if (r.contexts[line] == WPA_SHELL_PLAIN && read_function(&r, line, &f) &&
+        if (r.contexts[line] == WPA_SHELL_PLAIN &&
+            (read_function(&r, line, &f) || read_lambda(&r, line, &f)) &&
             wpa_rule_spend(run, r.length)) {
             add_calls(&r, &f);
             n++;

@@ -159,6 +159,75 @@ static bool is_harmless(const char *text, wpa_span value)
     return wpa_taint_is_sanitised(text, value);
 }
 
+/* ---- the event's file --------------------------------------------------------------------------
+ */
+
+/* Names within names that hold a part of the event. */
+#define PARTS_MAX 4
+#define MEMBER_MAX_BYTES 128
+
+/* '["issue"]', ".get('issue')" behind a name: "issue"; *at moves behind it. Empty: neither is. */
+static wpa_slice member_at(const char *text, size_t *at, size_t end)
+{
+    bool is_get = wpa_text_starts(text + *at, ".get(");
+    size_t quote = *at + (is_get ? 5 : 1);
+    bool is_one = (is_get || text[*at] == '[') && quote < end && strchr("\"'", text[quote]);
+    size_t n = is_one ? wpa_text_name_length(text + quote + 1) : 0;
+    size_t close = quote + 1 + n;
+    if (!n || close + 1 >= end || text[close] != text[quote]) {
+        return (wpa_slice){NULL, 0};
+    }
+    close += 1 + strcspn(text + close + 1, is_get ? ")\n" : "]\n");
+    *at = close + 1;
+    return (wpa_slice){text + quote + 1, n};
+}
+
+/*
+ * What a name with its members is of the event that "name = json.load(...)" has read from its file:
+ * "github.event.issue.title"; NULL if it is nothing of it.
+ */
+static const char *path_of_event(wpa_tracer *t, const wpa_site *site, wpa_span name, size_t end,
+                                 unsigned depth)
+{
+    const assignments *list = assignments_of(t->run, site->step);
+    const char *text = site->step->run->text, *path = NULL;
+    size_t length = wpa_span_length(name);
+    for (size_t i = 0; i < list->n && depth < PARTS_MAX; i++) {
+        const assignment *a = &list->items[i];
+        if (!reaches(a, name) || wpa_span_length(a->name) != length ||
+            memcmp(text + a->name.start, text + name.start, length) != 0) {
+            continue;
+        }
+        size_t start = a->value.start + strspn(text + a->value.start, " ");
+        wpa_span inner = {start, start + wpa_text_name_length(text + start)};
+        bool is_load = wpa_text_starts(text + start, "json.load");
+        path = is_load ? "github.event"
+               : inner.end > inner.start && !a->body.end
+                   ? path_of_event(t, site, inner, a->value.end, depth + 1)
+                   : NULL;
+    }
+    for (size_t at = name.end; path && at < end;) {
+        wpa_slice member = member_at(text, &at, end);
+        if (!member.length || member.length > MEMBER_MAX_BYTES) {
+            break;
+        }
+        path = wpa_arena_printf(t->run->arena, "%s.%.*s", path, (int)member.length, member.at);
+    }
+    return path;
+}
+
+static wpa_taint trace_event(wpa_tracer *t, const wpa_site *site, wpa_span name, size_t end)
+{
+    const char *text = site->step->run->text;
+    bool is_asked = strchr("[.", text[name.end]) && strstr(text, "GITHUB_EVENT_PATH") &&
+                    wpa_rule_spend(t->run, site->step->run->length);
+    const char *path = is_asked ? path_of_event(t, site, name, end, 0) : NULL;
+    return path ? wpa_trace_path(t, site, path) : none;
+}
+
+/* ---- names -------------------------------------------------------------------------------------
+ */
+
 static wpa_taint trace_name(wpa_tracer *t, const wpa_site *site, wpa_span name)
 {
     const assignments *list = assignments_of(t->run, site->step);
@@ -194,7 +263,8 @@ wpa_taint wpa_trace_python(wpa_tracer *t, const wpa_site *site, wpa_span span)
         if (!is_read(script, name.start) || !wpa_rule_spend(t->run, ASSIGNMENTS_MAX)) {
             continue;
         }
-        wpa_taint taint = trace_name(t, site, name);
+        wpa_taint taint =
+            wpa_taint_worse(trace_name(t, site, name), trace_event(t, site, name, span.end));
         bool is_open = wpa_taint_is_tainted(&taint) && wpa_rule_spend(t->run, script->length) &&
                        !is_tested(script, name);
         if (is_open) {

@@ -12,13 +12,13 @@ typedef struct subject {
     wpa_word_reading reading;
 } subject;
 
-static bool holds_variable(const wpa_script *script, wpa_span span)
+static bool holds_variable(const wpa_script *script, wpa_span span, bool or_command)
 {
     for (size_t i = span.start; i + 1 < span.end; i++) {
         uint8_t context = script->contexts ? script->contexts[i] : (uint8_t)WPA_SHELL_PLAIN;
         bool expands = context != WPA_SHELL_SINGLE && context != WPA_SHELL_COMMENT &&
                        context != WPA_SHELL_HEREDOC_QUOTED;
-        if (script->text[i] == '$' && script->text[i + 1] != '(' && expands) {
+        if (script->text[i] == '$' && (or_command || script->text[i + 1] != '(') && expands) {
             return true;
         }
     }
@@ -48,7 +48,8 @@ static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
 {
     const wpa_script *script = site->step->script;
     bool is_file = reading == WPA_WORD_IS_FILE;
-    if (reading != WPA_WORD_IS_PRINTED && !is_file && !holds_variable(script, word->span)) {
+    if (reading != WPA_WORD_IS_PRINTED && !is_file &&
+        !holds_variable(script, word->span, reading == WPA_WORD_IS_CODE)) {
         return;
     }
     wpa_taint taint = taint_of(run, site, word, reading);
@@ -131,7 +132,10 @@ static const struct {
     {WPA_SHELL_PYTHON, "os.system(", NULL, "a shell"},
     {WPA_SHELL_PYTHON, "os.popen(", NULL, "a shell"},
     {WPA_SHELL_PYTHON, "getoutput(", NULL, "a shell"},
+    {WPA_SHELL_PYTHON, "create_subprocess_shell(", NULL, "a shell"},
     {WPA_SHELL_PYTHON, "subprocess.", "shell=True", "a shell"},
+    {WPA_SHELL_PYTHON, "subprocess.", "sh\", \"-c\"", "a shell"},
+    {WPA_SHELL_PYTHON, "subprocess.", "sh', '-c'", "a shell"},
     /* Programs of other languages in quotes, which the shell does not look into. */
     {WPA_SHELL_BASH, "os.system(", NULL, "a shell"},
     {WPA_SHELL_BASH, "os.popen(", NULL, "a shell"},
@@ -144,6 +148,20 @@ static const struct {
 
 /* Bytes of a line behind such a word, or before it, that are looked at. */
 #define LINE_MAX_BYTES 2048
+
+/* A call of Python goes on over lines, to the bracket that closes it. */
+static size_t rest_of_call(const char *at, size_t line)
+{
+    const char *open = memchr(at, '(', line);
+    size_t depth = 0;
+    for (size_t i = open ? (size_t)(open - at) : LINE_MAX_BYTES; i < LINE_MAX_BYTES && at[i]; i++) {
+        depth += at[i] == '(' ? 1 : 0;
+        if (at[i] == ')' && --depth == 0) {
+            return i + 1 > line ? i + 1 : line;
+        }
+    }
+    return line;
+}
 
 static size_t rest_of_line(const char *at)
 {
@@ -190,8 +208,9 @@ static void check_lines(wpa_rule_run *run, const wpa_site *site)
         for (const char *at = is_it ? text : end;
              (at = wpa_text_find_ci(at, (size_t)(end - at), mark)); at++) {
             wpa_span span = {(size_t)(at - text), 0};
-            span.end = span.start + rest_of_line(at);
-            bool is_whole = at == text || !strchr(WPA_IDENTIFIER, at[-1]);
+            size_t line = rest_of_line(at);
+            span.end = span.start + (shell == WPA_SHELL_PYTHON ? rest_of_call(at, line) : line);
+            bool is_whole = at == text || *mark == '.' || !strchr(WPA_IDENTIFIER, at[-1]);
             is_whole = is_whole && (!is_bash || is_kept(site->step->script, span.start));
             bool is_held =
                 !line_marks[i].also ||

@@ -16,7 +16,7 @@
 #include "core/temporary.h"
 
 /* Of pages that files stand behind, those of the program among them, so many may be in use. */
-#define RESIDENT_MAX_BYTES ((size_t)24 << 20)
+#define RESIDENT_MAX_BYTES ((size_t)18 << 20)
 /* How often it is asked how many there are. */
 #define ASKED_EVERY 512
 

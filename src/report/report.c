@@ -5,6 +5,9 @@
 
 #include <wpa/text.h>
 
+#include "core/large.h"
+#include "core/paged.h"
+#include "core/room.h"
 #include "facts/facts.h"
 #include "report/formats.h"
 
@@ -130,25 +133,31 @@ wpa_pick wpa_report_pick(const wpa_report *report)
 
 /* Where a finding is, and what it is sorted by; files and findings are in order already. */
 typedef struct place {
-    uint32_t file, index;
-    int64_t key; /* ascending */
+    uint32_t file, index, key; /* ascending */
 } place;
 
-static int64_t key_of(wpa_report_order order, const wpa_finding *finding)
+/** As a number that grows with the day. A baseline may say anything: it need only fit. */
+static uint32_t day_of(const char *since)
 {
     int64_t year = 9999, month = 0, day = 0;
+    if (since && strlen(since) == 10) {
+        year = strtol(since, NULL, 10);
+        month = strtol(since + 5, NULL, 10);
+        day = strtol(since + 8, NULL, 10);
+    }
+    int64_t all = (year * 100 + month) * 100 + day;
+    return all < 0 ? 0 : all > UINT32_MAX ? UINT32_MAX : (uint32_t)all;
+}
+
+static uint32_t key_of(wpa_report_order order, const wpa_finding *finding)
+{
     switch (order) {
     case WPA_ORDER_SEVERITY:
-        return -(int64_t)finding->severity;
+        return WPA_SEVERITY_COUNT - 1 - finding->severity;
     case WPA_ORDER_RULE:
-        return (int64_t)wpa_rules_index(finding->rule);
+        return (uint32_t)wpa_rules_index(finding->rule);
     case WPA_ORDER_AGE:
-        if (finding->since && strlen(finding->since) == 10) {
-            year = strtol(finding->since, NULL, 10);
-            month = strtol(finding->since + 5, NULL, 10);
-            day = strtol(finding->since + 8, NULL, 10);
-        }
-        return (year * 100 + month) * 100 + day;
+        return day_of(finding->since);
     case WPA_ORDER_PATH:
     case WPA_ORDER_COUNT:
         break;
@@ -156,63 +165,105 @@ static int64_t key_of(wpa_report_order order, const wpa_finding *finding)
     return 0;
 }
 
-static int compare_places(const void *a, const void *b)
-{
-    const place *x = a, *y = b;
-    if (x->key != y->key) {
-        return x->key < y->key ? -1 : 1;
-    }
-    if (x->file != y->file) {
-        return x->file < y->file ? -1 : 1;
-    }
-    return x->index < y->index ? -1 : x->index > y->index;
-}
-
 static bool is_picked(const wpa_pick *pick, const wpa_finding *finding)
 {
     return pick->has_ignored || finding->state == WPA_FINDING_OPEN;
 }
 
-static place *list_places(const wpa_report *report, const wpa_pick *pick, wpa_arena *arena,
-                          size_t *n)
+static size_t count_picked(const wpa_pick *pick, const wpa_result_counts *counts)
+{
+    return counts->n_open + (pick->has_ignored ? counts->n_ignored + counts->n_baseline : 0);
+}
+
+/* All of them, of which there may be more than should be in memory: gone through one by one. */
+typedef struct places {
+    place *items; /* [n] */
+    size_t n;
+} places;
+
+static places list_places(const wpa_report *report, const wpa_pick *pick, wpa_arena *arena)
 {
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
-    place *places = NULL;
-    size_t capacity = 0;
-    *n = 0;
-    for (size_t i = 0; i < wpa_report_count_files(report); i++) {
+    places all = {0};
+    size_t room = 0, n_files = wpa_report_count_files(report);
+    for (size_t i = 0; i < n_files; i++) {
+        const wpa_result_counts counts = wpa_report_counts_at(report, i);
+        room += count_picked(pick, &counts);
+    }
+    all.items = wpa_arena_room(arena, room * sizeof *all.items);
+    for (size_t i = 0; i < n_files; i++) {
         wpa_arena_reset(scratch);
         wpa_result file = wpa_report_file(report, i, scratch);
-        for (size_t j = 0; j < file.n_findings; j++) {
+        for (size_t j = 0; j < file.n_findings && all.n < room; j++) {
             if (is_picked(pick, file.findings[j])) {
-                places = wpa_arena_grow(arena, places, *n, &capacity, sizeof *places);
-                places[(*n)++] =
+                all.items[all.n++] =
                     (place){(uint32_t)i, (uint32_t)j, key_of(pick->order, file.findings[j])};
             }
         }
     }
-    return places;
+    return all;
+}
+
+#define DIGITS 256
+
+static size_t digit_of(const place *at, unsigned shift)
+{
+    wpa_paged_relax();
+    return at->key >> shift & (DIGITS - 1);
+}
+
+/** Into to[n], by one digit of the key; what it does not part stays in order. False: all have the
+    same one, and nothing is done. */
+static bool sort_by_digit(const place *from, size_t n, unsigned shift, place *to)
+{
+    size_t starts[DIGITS + 1] = {0};
+    for (size_t i = 0; i < n; i++) {
+        starts[digit_of(&from[i], shift) + 1]++;
+    }
+    for (size_t i = 0; i < DIGITS; i++) {
+        if (starts[i + 1] == n) {
+            return false;
+        }
+        starts[i + 1] += starts[i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        to[starts[digit_of(&from[i], shift)]++] = from[i];
+    }
+    return true;
+}
+
+/** From the last digit to the first, each time going through all of them once: sorting that jumps
+    would want them in memory. */
+static places sort_places(places all, wpa_arena *arena)
+{
+    place *other = wpa_arena_room(arena, all.n * sizeof *other);
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+        if (sort_by_digit(all.items, all.n, shift, other)) {
+            place *sorted = other;
+            other = all.items;
+            all.items = sorted;
+        }
+    }
+    return all;
 }
 
 static void visit_sorted(const wpa_report *report, const wpa_pick *pick, wpa_visit visit,
                          void *context)
 {
-    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new_large();
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
-    size_t n, read = SIZE_MAX;
-    place *places = list_places(report, pick, arena, &n);
+    const places all = sort_places(list_places(report, pick, arena), arena);
+    size_t read = SIZE_MAX;
     wpa_result file = {0};
-    if (n) {
-        qsort(places, n, sizeof *places, compare_places);
-    }
-    for (size_t i = 0; i < n && (!pick->max || i < pick->max); i++) {
-        if (places[i].file != read) {
-            read = places[i].file;
+    for (size_t i = 0; i < all.n && (!pick->max || i < pick->max); i++) {
+        const place at = all.items[i];
+        if (at.file != read) {
+            read = at.file;
             wpa_arena_reset(scratch);
             file = wpa_report_file(report, read, scratch);
         }
-        if (places[i].index < file.n_findings) {
-            visit(context, &file, file.findings[places[i].index]);
+        if (at.index < file.n_findings) {
+            visit(context, &file, file.findings[at.index]);
         }
     }
 }
@@ -224,7 +275,7 @@ static void visit_by_path(const wpa_report *report, const wpa_pick *pick, wpa_vi
     size_t n = 0;
     for (size_t i = 0; i < wpa_report_count_files(report); i++) {
         const wpa_result_counts counts = wpa_report_counts_at(report, i);
-        if (!counts.n_open && !(pick->has_ignored && counts.n_ignored + counts.n_baseline)) {
+        if (!count_picked(pick, &counts)) {
             continue;
         }
         wpa_arena_reset(scratch);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 
 #include <wpa/text.h>
 
-#include "report/report.h"
+#include "report/formats.h"
 
 static const char hostile[] = "on: push\n"
                               "jobs:\n"
@@ -146,6 +147,74 @@ static void test_jsonl_is_a_record_a_line(void **state)
     assert_true(wpa_text_starts(text, "{"));
 }
 
+/* What was visited, as numbers in the order in which they have to come. */
+typedef struct visited {
+    wpa_report_order order;
+    uint64_t last;
+    size_t n;
+} visited;
+
+static uint64_t day_of(const char *since)
+{
+    unsigned year = 9999, month = 0, day = 0;
+    if (since) {
+        assert_int_equal(sscanf(since, "%u-%u-%u", &year, &month, &day), 3);
+    }
+    return year * UINT64_C(10000) + month * UINT64_C(100) + day;
+}
+
+static void check_order(void *context, const wpa_result *file, const wpa_finding *finding)
+{
+    visited *v = context;
+    uint64_t key = v->order == WPA_ORDER_SEVERITY ? 9U - (unsigned)finding->severity
+                   : v->order == WPA_ORDER_AGE    ? day_of(finding->since)
+                                                  : 0;
+    size_t index = 0;
+    while (file->findings[index] != finding) {
+        index++;
+    }
+    uint64_t place = key << 32 | (strtoul(file->path, NULL, 10) << 8) | index;
+    assert_true(v->n == 0 || place > v->last);
+    v->last = place;
+    v->n++;
+}
+
+static void test_order(void **state)
+{
+    fixture *f = *state;
+    wpa_result files[500];
+    for (size_t i = 0; i < WPA_COUNT(files); i++) {
+        wpa_result *file = &files[i];
+        *file = f->result;
+        file->path = wpa_arena_printf(f->arena, "%zu", i);
+        file->findings = wpa_arena_array(f->arena, file->n_findings, sizeof *file->findings);
+        for (size_t j = 0; j < file->n_findings; j++) {
+            size_t day = i * 7919 + j * 31;
+            file->findings[j] =
+                wpa_arena_dup(f->arena, f->result.findings[j], sizeof *file->findings[j]);
+            file->findings[j]->since =
+                day % 5 ? wpa_arena_printf(f->arena, "%04zu-%02zu-%02zu", 1990 + day % 60,
+                                           day % 12 + 1, day % 28 + 1)
+                        : NULL;
+        }
+    }
+    const wpa_report report = {.files = files, .n_files = WPA_COUNT(files)};
+    static const wpa_report_order orders[] = {WPA_ORDER_PATH, WPA_ORDER_SEVERITY, WPA_ORDER_RULE,
+                                              WPA_ORDER_AGE};
+    for (size_t i = 0; i < WPA_COUNT(orders); i++) {
+        wpa_pick pick = {orders[i], true, 0};
+        visited all = {.order = orders[i]}, open = all, few = all;
+        wpa_report_visit(&report, &pick, check_order, &all);
+        assert_int_equal(all.n, 1500);
+        pick.has_ignored = false;
+        wpa_report_visit(&report, &pick, check_order, &open);
+        assert_int_equal(open.n, 1000);
+        pick.max = 700;
+        wpa_report_visit(&report, &pick, check_order, &few);
+        assert_int_equal(few.n, 700);
+    }
+}
+
 static void test_sarif(void **state)
 {
     fixture *f = *state;
@@ -204,6 +273,7 @@ int main(void)
         CASE(test_oneline),
         CASE(test_json_record),
         CASE(test_jsonl_is_a_record_a_line),
+        CASE(test_order),
         CASE(test_sarif),
         CASE(test_github_annotations),
         CASE(test_what_fails_the_check),

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <wpa/arena.h>
+#include <wpa/buf.h>
 
 /** Whole regular file, NUL-terminated behind size_bytes. Errors NOT_FOUND, LIMIT, INVALID, IO. */
 char *wpa_file_read(const char *path, size_t max_bytes, wpa_arena *arena, size_t *size_bytes,
@@ -16,6 +17,10 @@ bool wpa_fd_write_all(int fd, const void *data, size_t size_bytes, wpa_error *er
 /** Write beside, fsync, rename over: the file is the old one or the new one, never half. */
 bool wpa_file_replace(const char *path, const void *data, size_t size_bytes, mode_t mode,
                       wpa_error *err) WPA_CHECK;
+/** The same, written as it is made: it need not fit into memory. LIMIT beyond max_bytes. */
+typedef void (*wpa_file_fill)(void *context, wpa_buf *out);
+bool wpa_file_replace_by(const char *path, size_t max_bytes, mode_t mode, wpa_file_fill fill,
+                         void *context, wpa_error *err) WPA_CHECK;
 /** mkdir -p; folders it makes get mode. */
 bool wpa_dir_make(const char *path, mode_t mode, wpa_error *err) WPA_CHECK;
 /** rm -rf without following symlinks; a path that is not there is fine. */

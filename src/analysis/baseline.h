@@ -9,7 +9,9 @@
 
 typedef struct wpa_baseline wpa_baseline;
 
-wpa_baseline *wpa_baseline_new(const char *today, wpa_arena *arena);
+wpa_baseline *wpa_baseline_new(const char *today);
+void wpa_baseline_free(wpa_baseline *baseline);
+WPA_DEFINE_AUTO(wpa_baseline, wpa_baseline_free);
 /**
  * Add what a file holds ("wpa.baseline/1").
  *
@@ -42,9 +44,9 @@ void wpa_baseline_judge(wpa_baseline *baseline, bool is_whole, wpa_baseline_has_
 typedef struct wpa_baseline_gone {
     const char *fingerprint, *rule, *path;
 } wpa_baseline_gone;
-/** [n] those that no finding answers to though their files were looked at. */
-wpa_baseline_gone *wpa_baseline_list_gone(const wpa_baseline *baseline, wpa_arena *arena,
-                                          size_t *n);
+/** Those that no finding answers to though their files were looked at, into gone[max]; how many
+ * these are. Their texts are the baseline's. */
+size_t wpa_baseline_list_gone(const wpa_baseline *baseline, wpa_baseline_gone *gone, size_t max);
 /** How many they are. */
 size_t wpa_baseline_count_gone(const wpa_baseline *baseline);
 /** Write it out, by path; without those that are gone if only_there. */

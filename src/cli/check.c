@@ -313,7 +313,9 @@ static int run_once(wpa_cli *cli, wpa_check_options *options, wpa_check_watch *w
     if (!kept) {
         options->seen = NULL; /* nobody wants to know */
     }
-    return told ? wpa_check_tell_again(&run, told, err) : run_tree(&run, err);
+    int code = told ? wpa_check_tell_again(&run, told, err) : run_tree(&run, err);
+    wpa_baseline_free(run.baseline);
+    return code;
 }
 
 /** A configuration that is being written: what is wrong is said, and the next change waited for. */
@@ -433,9 +435,7 @@ const wpa_cli_command wpa_cli_check = {
                "current folder. Repositories given side by side go together: what one of them "
                "uses or calls is known to the rules about the others. Settings come from the "
                "nearest wpa.yml.\n\n"
-               "What is kept of thousands of files lies in TMPDIR, in files without names; the "
-               "entries of a baseline, and with SARIF or --sort places of all findings, are in "
-               "memory.\n\n"
+               "What is kept of thousands of files lies in TMPDIR, in files without names.\n\n"
                "Exit code: 0 nothing found that --fail-on names, 1 something found, 2 a wrong "
                "option or configuration, 3 no input or input that cannot be read, 4 an internal "
                "error, a limit, or a fix that could not be written.",

@@ -75,7 +75,8 @@ bool wpa_check_open_baseline(wpa_check_run *run, wpa_error *err)
         !options->diff_base) {
         return true;
     }
-    run->baseline = wpa_baseline_new(options->settings->today, run->cli->arena);
+    wpa_baseline_free(run->baseline); /* of the round before */
+    run->baseline = wpa_baseline_new(options->settings->today);
     if (options->diff_base && !read_revision(run, err)) {
         return false;
     }

@@ -304,19 +304,28 @@ static void judge_entries(leftovers *l, const wpa_settings *settings)
 
 /* ---- entries of the baseline ---- */
 
+/** Where the text stands; entries come in the order of the file, so it is looked for from the last
+    one on. 0: nowhere. */
+static size_t find_from(const leftover_file *file, size_t from, const char *text)
+{
+    size_t length = strlen(text);
+    const char *at = memmem(file->text + from, file->size_bytes - from, text, length);
+    at = at ? at : memmem(file->text, file->size_bytes, text, length);
+    return at ? (size_t)(at - file->text) : 0;
+}
+
 static void judge_baseline(leftovers *l)
 {
-    size_t n;
     const char *path = wpa_check_baseline_file(l->run);
-    const wpa_baseline_gone *gone = wpa_baseline_list_gone(l->run->baseline, l->arena, &n);
+    wpa_baseline_gone *gone = wpa_arena_array(l->arena, LEFTOVERS_MAX, sizeof *gone);
+    size_t n = wpa_baseline_list_gone(l->run->baseline, gone, LEFTOVERS_MAX);
     leftover_file *file = n && wpa_path_exists(path) ? file_at(l, path) : NULL;
+    size_t start = 0;
     for (size_t i = 0; file && file->text && i < n; i++) {
-        size_t length = strlen(gone[i].fingerprint);
-        const char *at = memmem(file->text, file->size_bytes, gone[i].fingerprint, length);
-        size_t start = at ? (size_t)(at - file->text) : 0;
+        start = find_from(file, start, gone[i].fingerprint);
         add_leftover(file,
                      (wpa_leftover){
-                         .span = {start, at ? start + length : start},
+                         .span = {start, start ? start + strlen(gone[i].fingerprint) : 0},
                          .check = "I7",
                          .message = wpa_arena_printf(
                              l->arena, "the finding of %s in %s that the baseline knows is gone",

@@ -107,29 +107,75 @@ bool wpa_fd_write_all(int fd, const void *data, size_t size_bytes, wpa_error *er
     return true;
 }
 
+/* What is written beside a file and then takes its place. */
+typedef struct draft {
+    const char *path; /* of the file */
+    char temporary[PATH_MAX];
+    int fd;
+    size_t left_bytes;
+    wpa_error *err;
+} draft;
+
+static bool open_draft(draft *d, const char *path, wpa_error *err)
+{
+    d->path = path;
+    d->err = err;
+    if (!wpa_text_format(d->temporary, sizeof d->temporary, "%s.XXXXXX", path)) {
+        return WPA_FAIL(err, WPA_E_LIMIT, "path '%s' is too long", path);
+    }
+    d->fd = mkostemp(d->temporary, O_CLOEXEC);
+    return d->fd >= 0 || fail_errno(err, "write", path);
+}
+
+/** Put it in the file's place, if it was written. */
+static bool close_draft(draft *d, bool is_written, mode_t mode)
+{
+    if (is_written && (fchmod(d->fd, mode) != 0 || fsync(d->fd) != 0)) {
+        is_written = fail_errno(d->err, "write", d->path);
+    }
+    (void)close(d->fd);
+    if (is_written && rename(d->temporary, d->path) != 0) {
+        is_written = fail_errno(d->err, "replace", d->path);
+    }
+    if (!is_written) {
+        (void)unlink(d->temporary);
+    }
+    return is_written;
+}
+
 bool wpa_file_replace(const char *path, const void *data, size_t size_bytes, mode_t mode,
                       wpa_error *err)
 {
-    char temporary[PATH_MAX];
-    if (!wpa_text_format(temporary, sizeof temporary, "%s.XXXXXX", path)) {
-        return WPA_FAIL(err, WPA_E_LIMIT, "path '%s' is too long", path);
+    draft d;
+    return open_draft(&d, path, err) &&
+           close_draft(&d, wpa_fd_write_all(d.fd, data, size_bytes, err), mode);
+}
+
+static bool drain_to_draft(void *context, const void *data, size_t size_bytes)
+{
+    draft *d = context;
+    if (d->err->code != WPA_OK || size_bytes > d->left_bytes) {
+        return false;
     }
-    int fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0) {
-        return fail_errno(err, "write", path);
+    d->left_bytes -= size_bytes;
+    return wpa_fd_write_all(d->fd, data, size_bytes, d->err);
+}
+
+bool wpa_file_replace_by(const char *path, size_t max_bytes, mode_t mode, wpa_file_fill fill,
+                         void *context, wpa_error *err)
+{
+    WPA_AUTO(wpa_buf) *out = wpa_buf_new(max_bytes);
+    draft d = {.left_bytes = max_bytes};
+    if (!open_draft(&d, path, err)) {
+        return false;
     }
-    bool is_written = wpa_fd_write_all(fd, data, size_bytes, err);
-    if (is_written && (fchmod(fd, mode) != 0 || fsync(fd) != 0)) {
-        is_written = fail_errno(err, "write", path);
+    wpa_buf_drain_to(out, drain_to_draft, &d);
+    fill(context, out);
+    bool is_written = wpa_buf_flush(out);
+    if (!is_written && err->code == WPA_OK) {
+        WPA_FAIL(err, WPA_E_LIMIT, "'%s' would be larger than %zu bytes", path, max_bytes);
     }
-    (void)close(fd);
-    if (is_written && rename(temporary, path) != 0) {
-        is_written = fail_errno(err, "replace", path);
-    }
-    if (!is_written) {
-        (void)unlink(temporary);
-    }
-    return is_written;
+    return close_draft(&d, is_written, mode);
 }
 
 bool wpa_path_exists(const char *path)

@@ -38,6 +38,29 @@ typedef enum wpa_json_kind {
 wpa_json *wpa_json_parse(const char *text, size_t length, size_t max_bytes, wpa_arena *arena,
                          wpa_error *err);
 
+/* A long list whose items are read one by one, so that never all of them are in memory. */
+typedef struct wpa_json_items {
+    const wpa_json *list; /* in the document; NULL: there is none */
+    const char *text;     /* that was read, borrowed: its items are in text[start, end) */
+    size_t start, end;
+    int line; /* where they begin; from 1 */
+    size_t line_start;
+} wpa_json_items;
+
+/**
+ * As wpa_json_parse, but for a list: the document has an empty one in its place.
+ *
+ * key       of the list, a member of the object that stands at the top.
+ * items     what wpa_json_visit_items reads; whether it can be is seen there.
+ */
+wpa_json *wpa_json_parse_around(const char *text, size_t length, size_t max_bytes, const char *key,
+                                wpa_arena *arena, wpa_json_items *items, wpa_error *err);
+/** What to do with an item, which is gone behind the call; false with *err ends the reading. */
+typedef bool (*wpa_json_visit)(void *context, const wpa_json *item, wpa_error *err);
+/** Read the items in order. Errors as wpa_json_parse, behind the items in front, and of visit. */
+bool wpa_json_visit_items(const wpa_json_items *items, wpa_json_visit visit, void *context,
+                          wpa_error *err) WPA_CHECK;
+
 wpa_json_kind wpa_json_kind_of(const wpa_json *value);
 /** "an integer", "a list", ...: for messages. */
 const char *wpa_json_kind_name(wpa_json_kind kind);

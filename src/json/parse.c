@@ -7,24 +7,20 @@
 
 #include "json/value.h"
 
-typedef struct place {
-    int line, column;
-} place;
-
 /*
  * Depth is counted before the library sees the text: its own limit of 2048 is fixed, and names no
  * place. Strings are skipped; whether the brackets match is the library's business.
  */
 static bool check_depth(const char *text, size_t length, wpa_error *err)
 {
-    place at = {.line = 1, .column = 0};
+    json_place at = {.line = 1, .column = 0};
     int depth = 0;
     bool is_in_string = false;
     for (size_t i = 0; i < length; i++) {
         char c = text[i];
         at.column++;
         if (c == '\n') {
-            at = (place){.line = at.line + 1, .column = 0};
+            at = (json_place){.line = at.line + 1, .column = 0};
         } else if (is_in_string && c == '\\') {
             i++;
             at.column++;
@@ -88,24 +84,35 @@ static wpa_json *convert(json_t *from, wpa_arena *arena)
     return wpa_json_new_null(arena);
 }
 
-wpa_json *wpa_json_parse(const char *text, size_t length, size_t max_bytes, wpa_arena *arena,
-                         wpa_error *err)
+bool wpa_json_check_size(const char *text, size_t length, size_t max_bytes, wpa_error *err)
 {
     if (length > max_bytes) {
-        WPA_FAIL(err, WPA_E_LIMIT, "JSON text of %zu bytes (at most %zu)", length, max_bytes);
-        return NULL;
+        return WPA_FAIL(err, WPA_E_LIMIT, "JSON text of %zu bytes (at most %zu)", length,
+                        max_bytes);
     }
-    if (!check_depth(text, length, err)) {
-        return NULL;
-    }
+    return check_depth(text, length, err);
+}
+
+wpa_json *wpa_json_parse_part(const char *text, size_t length, json_place start, wpa_arena *arena,
+                              wpa_error *err)
+{
     json_error_t why;
     json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     if (!root) {
-        WPA_FAIL(err, WPA_E_INVALID, "line %d column %d: %s", why.line < 1 ? 1 : why.line,
-                 why.column < 1 ? 1 : why.column, why.text);
+        int line = why.line < 1 ? 1 : why.line, column = why.column < 1 ? 1 : why.column;
+        WPA_FAIL(err, WPA_E_INVALID, "line %d column %d: %s", start.line - 1 + line,
+                 (line == 1 ? start.column - 1 : 0) + column, why.text);
         return NULL;
     }
     wpa_json *value = convert(root, arena);
     json_decref(root);
     return value;
+}
+
+wpa_json *wpa_json_parse(const char *text, size_t length, size_t max_bytes, wpa_arena *arena,
+                         wpa_error *err)
+{
+    return wpa_json_check_size(text, length, max_bytes, err)
+               ? wpa_json_parse_part(text, length, (json_place){1, 1}, arena, err)
+               : NULL;
 }

@@ -24,3 +24,14 @@ struct wpa_json {
     const char *key;        /* in the parent, NULL in an array */
     size_t position;        /* in the parent */
 };
+
+/* Both from 1. */
+typedef struct json_place {
+    int line, column;
+} json_place;
+
+/** As wpa_json_parse, for a part of a text that begins there and whose depth was looked at. */
+wpa_json *wpa_json_parse_part(const char *text, size_t length, json_place start, wpa_arena *arena,
+                              wpa_error *err);
+/** Are both of them within their limits? Of a whole text. */
+bool wpa_json_check_size(const char *text, size_t length, size_t max_bytes, wpa_error *err);

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
     wpa_error err = {0};
-    wpa_baseline *baseline = wpa_baseline_new("2026-01-01", arena);
+    WPA_AUTO(wpa_baseline) *baseline = wpa_baseline_new("2026-01-01");
     (void)!wpa_baseline_parse(baseline, "baseline", (const char *)data, size, &err);
     wpa_result result;
     if (wpa_result_unpack(data, size, "a.yml", "", arena, &result)) {

@@ -219,7 +219,7 @@ static void test_a_baseline_takes_findings_out(void **state)
 {
     fixture *f = *state;
     wpa_error err = {0};
-    wpa_baseline *baseline = wpa_baseline_new("2026-01-01", f->arena);
+    WPA_AUTO(wpa_baseline) *baseline = wpa_baseline_new("2026-01-01");
     wpa_tree_options options = {.settings = f->settings, .stdin_fd = -1};
     WPA_AUTO(wpa_tree) *tree = wpa_tree_new(&options);
     assert_true(wpa_tree_add(tree, wpa_path_join(f->arena, f->folder, "r"), &err));
@@ -234,12 +234,12 @@ static void test_a_baseline_takes_findings_out(void **state)
     }
     const char *path = wpa_path_join(f->arena, f->folder, "baseline.json");
     assert_true(wpa_baseline_write(baseline, path, false, &err));
-    wpa_baseline *again = wpa_baseline_new("2026-02-02", f->arena);
+    WPA_AUTO(wpa_baseline) *again = wpa_baseline_new("2026-02-02");
     assert_true(wpa_baseline_read(again, path, &err));
     assert_non_null(strstr(run(f, 1, NULL, again, NULL), "0 findings in 10 files"));
     assert_int_equal(wpa_baseline_count_gone(again), 0);
     put(f, "r/0/.github/workflows/callee.yml", "on: push\njobs: {}\n");
-    wpa_baseline *other = wpa_baseline_new("2026-02-02", f->arena);
+    WPA_AUTO(wpa_baseline) *other = wpa_baseline_new("2026-02-02");
     assert_false(wpa_baseline_parse(other, "x", "{\"schema\":\"y\",\"findings\":[]}", 28, &err));
 }
 

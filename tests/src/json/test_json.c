@@ -105,6 +105,66 @@ static void readers_name_the_field(void **state)
     assert_string_equal("the document", wpa_json_path(root, arena));
 }
 
+static const struct {
+    const char *title, *text;
+    const char *visited; /* items up to the fault, if there is one */
+    const char *message; /* NULL: none */
+} lists[] = {
+    {"items and what is around",
+     "{\"a\": 1, \"list\": [1, {\"b\": [2, \"],\\\"\"]} ,[]], \"c\": []}",
+     "1 {\"b\":[2,\"],\\\"\"]} [] ", NULL},
+    {"none", "{\"list\": [ \n ]}", "", NULL},
+    {"no list", "{\"a\": {\"list\": [1]}, \"b\": \"list\"}", "", NULL},
+    {"no list either", "{\"list\": 1}", "", NULL},
+    {"key with an escape", "{\"l\\u0069st\": [1, 2]}", "1 2 ", NULL},
+    {"nothing between commas", "{\"list\": [1,\n ,2]}", "1 ", "line 2 column"},
+    {"comma at the end", "{\"list\": [1,\n]}", "1 ", "line 2 column"},
+    {"two in one", "{\"list\": [\n1 2]}", "", "line 2 column 3"},
+    {"brackets that do not fit", "{\"list\": [1, {]}, 2]}", NULL, "line 1 column"},
+    {"not closed", "{\"list\": [1", NULL, "line 1"},
+    {"closed by another", "{\"list\": [1}", NULL, "line 1"},
+    {"fault behind", "{\"list\": [1,\n2\n], x}", NULL, "line 3 column 4"},
+    {"key twice", "{\"list\": [1], \"list\": []}", NULL, "line 1"},
+    {"refused", "{\"list\": [1, \"stop\", 2]}", "1 ", "field 'list[1]' stops"},
+    {"cut in a string", "{\"list\": [\"a\\", NULL, "line 1"},
+};
+
+static bool note_item(void *context, const wpa_json *item, wpa_error *err)
+{
+    wpa_buf *visited = context;
+    const char *text = wpa_json_text_of(item);
+    if (text && strcmp(text, "stop") == 0) {
+        return wpa_json_fail(item, err, "stops");
+    }
+    wpa_json_append(visited, item);
+    wpa_buf_char(visited, ' ');
+    return true;
+}
+
+static void items_are_read_one_by_one(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < WPA_COUNT(lists); i++) {
+        WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+        WPA_AUTO(wpa_buf) *visited = wpa_buf_new(1000);
+        wpa_error err = {0};
+        wpa_json_items items;
+        print_message("%s\n", lists[i].title);
+        const wpa_json *around = wpa_json_parse_around(lists[i].text, strlen(lists[i].text), 1000,
+                                                       "list", arena, &items, &err);
+        bool ok = around && wpa_json_visit_items(&items, note_item, visited, &err);
+        assert_int_equal(lists[i].visited != NULL, around != NULL);
+        assert_int_equal(lists[i].message == NULL, ok);
+        assert_string_equal(lists[i].visited ? lists[i].visited : "", wpa_buf_data(visited));
+        assert_true(ok || strstr(err.message, lists[i].message));
+        /* What is no JSON for one of them is none for the other. */
+        wpa_error other = {0};
+        const wpa_json *whole =
+            wpa_json_parse(lists[i].text, strlen(lists[i].text), 1000, arena, &other);
+        assert_int_equal(whole != NULL, ok || strstr(err.message, "stops"));
+    }
+}
+
 static void builds(void **state)
 {
     (void)state;
@@ -135,6 +195,7 @@ int main(void)
         cmocka_unit_test(parse_and_dump),
         cmocka_unit_test(depth_is_limited),
         cmocka_unit_test(readers_name_the_field),
+        cmocka_unit_test(items_are_read_one_by_one),
         cmocka_unit_test(builds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,26 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include <wpa/text.h>
 
 #include "auth/sha256.h"
+#include "auth/sodium.h"
 
 static_assert(sizeof(wpa_sha256_state) >= sizeof(crypto_hash_sha256_state), "state must fit");
 static_assert(WPA_SHA256_SIZE == crypto_hash_sha256_BYTES, "SHA-256 is 32 bytes");
 
-/* sodium_init is idempotent and safe to race; without it the generator must not be used. */
-static void need_sodium(void)
-{
-    if (sodium_init() < 0) {
-        abort();
-    }
-}
-
+/* FIPS 180-4 section 5.3.3. */
 void wpa_sha256_init(wpa_sha256_state *state)
 {
-    crypto_hash_sha256_init((crypto_hash_sha256_state *)state);
+    static const uint32_t first[] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                     0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+    crypto_hash_sha256_state *s = (crypto_hash_sha256_state *)state;
+    s->count = 0;
+    memcpy(s->state, first, sizeof s->state);
 }
 
 void wpa_sha256_update(wpa_sha256_state *state, const void *data, size_t size_bytes)
@@ -72,7 +68,7 @@ char *wpa_sha256_hex(const void *data, size_t size_bytes, char *hex)
 char *wpa_blake2b_hex(const void *data, size_t size_bytes, char *hex)
 {
     uint8_t digest[WPA_BLAKE2B_HEX_SIZE / 2];
-    need_sodium(); /* chooses the code for this processor */
+    wpa_sodium_need(); /* chooses the code for this processor */
     (void)crypto_generichash(digest, sizeof digest, data, size_bytes, NULL, 0);
     wpa_hex_encode(digest, sizeof digest, hex);
     return hex;
@@ -81,7 +77,7 @@ char *wpa_blake2b_hex(const void *data, size_t size_bytes, char *hex)
 void wpa_blake2b_keyed(const void *data, size_t size_bytes, const uint8_t key[WPA_SHA256_SIZE],
                        uint8_t digest[WPA_SHA256_SIZE])
 {
-    need_sodium(); /* chooses the code for this processor */
+    wpa_sodium_need(); /* chooses the code for this processor */
     (void)crypto_generichash(digest, WPA_SHA256_SIZE, data, size_bytes, key, WPA_SHA256_SIZE);
 }
 
@@ -89,6 +85,7 @@ void wpa_hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t
                      uint8_t mac[WPA_SHA256_SIZE])
 {
     crypto_auth_hmacsha256_state state;
+    wpa_sodium_need();
     crypto_auth_hmacsha256_init(&state, key, key_bytes);
     crypto_auth_hmacsha256_update(&state, data, size_bytes);
     crypto_auth_hmacsha256_final(&state, mac);
@@ -97,14 +94,14 @@ void wpa_hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t
 
 void wpa_random_bytes(void *data, size_t size_bytes)
 {
-    need_sodium();
+    wpa_sodium_need();
     randombytes_buf(data, size_bytes);
 }
 
 uint32_t wpa_random_below(uint32_t bound)
 {
     assert(bound > 0);
-    need_sodium();
+    wpa_sodium_need();
     return randombytes_uniform(bound);
 }
 
@@ -136,6 +133,7 @@ bool wpa_uuid_is_valid(const char *text)
 
 bool wpa_equal_constant_time(const void *a, const void *b, size_t size_bytes)
 {
+    wpa_sodium_need();
     return sodium_memcmp(a, b, size_bytes) == 0;
 }
 
@@ -145,6 +143,7 @@ char *wpa_base64_encode(wpa_arena *arena, const void *data, size_t size_bytes, b
         is_url ? sodium_base64_VARIANT_URLSAFE_NO_PADDING : sodium_base64_VARIANT_ORIGINAL;
     size_t size = sodium_base64_ENCODED_LEN(size_bytes, variant);
     char *text = wpa_arena_alloc(arena, size);
+    wpa_sodium_need();
     return sodium_bin2base64(text, size, data, size_bytes, variant);
 }
 
@@ -155,6 +154,7 @@ uint8_t *wpa_base64_decode(wpa_arena *arena, const char *text, size_t length, bo
         is_url ? sodium_base64_VARIANT_URLSAFE_NO_PADDING : sodium_base64_VARIANT_ORIGINAL;
     size_t room = length / 4 * 3 + 3;
     uint8_t *data = wpa_arena_alloc(arena, room + 1);
+    wpa_sodium_need();
     if (sodium_base642bin(data, room, text, length, NULL, size_bytes, NULL, variant) != 0) {
         WPA_FAIL(err, WPA_E_INVALID, "not base64");
         return NULL;

@@ -1,11 +1,10 @@
 #include "auth/password.h"
 
 #include <assert.h>
-#include <stdlib.h>
-
-#include <sodium.h>
 
 #include <wpa/text.h>
+
+#include "auth/sodium.h"
 
 static_assert(WPA_PASSWORD_HASH_SIZE >= crypto_pwhash_STRBYTES, "hash must fit");
 
@@ -46,9 +45,7 @@ bool wpa_passphrase_check(const wpa_secret *passphrase, wpa_error *err)
 
 bool wpa_password_hash(const wpa_secret *passphrase, char *hash, wpa_error *err)
 {
-    if (sodium_init() < 0) {
-        abort();
-    }
+    wpa_sodium_need();
     if (crypto_pwhash_str_alg(hash, (const char *)wpa_secret_bytes(passphrase),
                               wpa_secret_size(passphrase), WORK, MEMORY_BYTES,
                               crypto_pwhash_ALG_ARGON2ID13) != 0) {
@@ -59,9 +56,7 @@ bool wpa_password_hash(const wpa_secret *passphrase, char *hash, wpa_error *err)
 
 bool wpa_password_verify(const char *hash, const wpa_secret *passphrase)
 {
-    if (sodium_init() < 0) {
-        abort();
-    }
+    wpa_sodium_need();
     bool is_right =
         crypto_pwhash_str_verify(hash ? hash : nobody, (const char *)wpa_secret_bytes(passphrase),
                                  wpa_secret_size(passphrase)) == 0;
@@ -70,5 +65,6 @@ bool wpa_password_verify(const char *hash, const wpa_secret *passphrase)
 
 bool wpa_password_is_outdated(const char *hash)
 {
+    wpa_sodium_need();
     return crypto_pwhash_str_needs_rehash(hash, WORK, MEMORY_BYTES) != 0;
 }

@@ -4,13 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include <wpa/file.h>
 #include <wpa/text.h>
 
 #include "auth/hash.h"
 #include "auth/key_file.h"
+#include "auth/sodium.h"
 
 #define KEY_BYTES crypto_aead_xchacha20poly1305_ietf_KEYBYTES
 #define NONCE_BYTES crypto_aead_xchacha20poly1305_ietf_NPUBBYTES

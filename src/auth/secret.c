@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include <wpa/memory.h>
+
+#include "auth/sodium.h"
 
 struct wpa_secret {
     size_t size_bytes;
@@ -14,9 +14,7 @@ struct wpa_secret {
 
 static wpa_secret *allocate(size_t size_bytes)
 {
-    if (sodium_init() < 0) {
-        abort();
-    }
+    wpa_sodium_need();
     wpa_secret *secret = wpa_alloc(sizeof *secret);
     secret->size_bytes = size_bytes;
     secret->bytes = sodium_malloc(size_bytes + 1);
@@ -73,5 +71,6 @@ bool wpa_secret_is(const wpa_secret *a, const wpa_secret *b)
 
 void wpa_wipe(void *data, size_t size_bytes)
 {
+    wpa_sodium_need();
     sodium_memzero(data, size_bytes);
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include <sodium.h>
+#include "auth/sodium.h"
 
 #define BLOCK 64
 
@@ -13,6 +13,7 @@
 
 static void add_anywhere(wpa_sha256_state *state, const void *data, size_t size_bytes)
 {
+    wpa_sodium_need();
     crypto_hash_sha256_update((crypto_hash_sha256_state *)state, data, size_bytes);
 }
 

@@ -1,10 +1,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include <wpa/text.h>
 
+#include "gen/calls_jansson.h"
 #include "json/value.h"
 
 /*
@@ -96,6 +95,9 @@ bool wpa_json_check_size(const char *text, size_t length, size_t max_bytes, wpa_
 wpa_json *wpa_json_parse_part(const char *text, size_t length, json_place start, wpa_arena *arena,
                               wpa_error *err)
 {
+    if (!wpa_jansson_open(err)) {
+        return NULL;
+    }
     json_error_t why;
     json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     if (!root) {
@@ -105,7 +107,7 @@ wpa_json *wpa_json_parse_part(const char *text, size_t length, json_place start,
         return NULL;
     }
     wpa_json *value = convert(root, arena);
-    json_decref(root);
+    json_delete(root); /* nobody else refers to it */
     return value;
 }
 

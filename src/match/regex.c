@@ -2,11 +2,10 @@
 
 #include <string.h>
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
 #include <wpa/memory.h>
 #include <wpa/text.h>
+
+#include "gen/calls_pcre2.h"
 
 /* A million steps by the interpreter; JIT code has its own stack instead of the depth limit. */
 #define MATCH_LIMIT 1000000
@@ -32,6 +31,9 @@ wpa_regex *wpa_regex_new(const char *pattern, unsigned flags, wpa_error *err)
     if (length > WPA_REGEX_MAX_PATTERN_BYTES) {
         WPA_FAIL(err, WPA_E_LIMIT, "pattern of %zu bytes; the limit is %d", length,
                  WPA_REGEX_MAX_PATTERN_BYTES);
+        return NULL;
+    }
+    if (!wpa_pcre2_open(err)) {
         return NULL;
     }
     uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C;

@@ -5,8 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <seccomp.h>
-
+#include "gen/calls_seccomp.h"
 #include "sandbox/parts.h"
 
 /*
@@ -118,6 +117,9 @@ static int deny_special(scmp_filter_ctx filter)
 
 int sandbox_seccomp_open(wpa_error *err)
 {
+    if (!wpa_seccomp_open(err)) {
+        return -1;
+    }
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     int fd = memfd_create("wpa-seccomp", MFD_CLOEXEC);
     int rc = filter && fd >= 0 ? deny_names(filter) : -ENOMEM;

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include <expat.h>
-
 #include <wpa/buf.h>
 #include <wpa/text.h>
+
+#include "gen/calls_expat.h"
 
 #define TEXT_MAX_BYTES (1U << 20) /* of one element; the rest is left out */
 
@@ -119,6 +119,9 @@ const wpa_xml *wpa_xml_parse(const char *text, size_t length, wpa_arena *arena, 
 {
     if (length > WPA_XML_MAX_BYTES) {
         WPA_FAIL(err, WPA_E_LIMIT, "XML of %zu bytes (at most %u)", length, WPA_XML_MAX_BYTES);
+        return NULL;
+    }
+    if (!wpa_expat_open(err)) {
         return NULL;
     }
     reader at = {.parser = XML_ParserCreate(NULL), .arena = arena, .err = err};

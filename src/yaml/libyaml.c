@@ -1,8 +1,7 @@
 /* libyaml as a reader of events: its places become bytes of the file, its complaints ours. */
 #include <string.h>
 
-#include <yaml.h>
-
+#include "gen/calls_libyaml.h"
 #include "yaml/builder.h"
 
 typedef wpa_yaml_builder builder;
@@ -149,9 +148,10 @@ static size_t report_parser(builder *b, const yaml_parser_t *p)
 bool wpa_yaml_read_by_library(builder *b, const char *text, size_t *broken_at)
 {
     yaml_parser_t parser;
-    if (!yaml_parser_initialize(&parser)) {
-        wpa_yaml_report(b, WPA_YAML_FAULT_LIMIT, (wpa_span){0, 0}, (wpa_span){0, 0},
-                        "out of memory");
+    wpa_error err = {0};
+    if (!wpa_libyaml_open(&err) || !yaml_parser_initialize(&parser)) {
+        wpa_yaml_report(b, WPA_YAML_FAULT_LIMIT, (wpa_span){0, 0}, (wpa_span){0, 0}, "%s",
+                        *err.message ? err.message : "out of memory");
         wpa_yaml_stop(b);
         return true;
     }

@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <termios.h>
 
-#include <curses.h>
-
 #include <wpa/buf.h>
 
+#include "gen/calls_ncursesw.h"
 #include "term/pen.h"
 #include "term/term.h"
 

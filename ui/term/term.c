@@ -12,11 +12,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
-#include <term.h>
 #include <termios.h>
 #include <unistd.h>
-
-#include <curses.h>
 
 #include <wpa/buf.h>
 #include <wpa/memory.h>
@@ -24,6 +21,7 @@
 
 #include "term/fatal.h"
 #include "term/internal.h"
+#include "term/terminfo.h"
 
 #define MOUSE_ON "\033[?1000h\033[?1006h"
 #define MOUSE_OFF "\033[?1006l\033[?1000l"
@@ -39,13 +37,12 @@ static bool names_any(const char *term, const char *const prefixes[], size_t n)
     return false;
 }
 
-static wpa_depth depth_of(const char *color)
+static wpa_depth depth_of(const char *color, int colors)
 {
     const char *no_color = getenv("NO_COLOR"); // NOLINT(concurrency-mt-unsafe): nothing sets it
     if (color ? wpa_text_is(color, "never") : no_color && *no_color) {
         return WPA_DEPTH_MONO;
     }
-    int colors = tigetnum("colors");
     int wanted = color ? (wpa_text_is(color, "16") ? 16 : 256) : colors;
     colors = colors < wanted ? colors : wanted;
     return colors >= 256  ? WPA_DEPTH_256
@@ -173,17 +170,17 @@ wpa_term *wpa_term_open(const wpa_ui_options *options, wpa_error *err)
     }
     bool is_unicode = knows_unicode(options->unicode);
     term->is_ascii = !is_unicode;
-    if (!find_tty(term, options->tty, err) || !block_signals(term, err)) {
+    if (!wpa_ncursesw_open(err) || !find_tty(term, options->tty, err) ||
+        !block_signals(term, err)) {
         wpa_term_close(term);
         return NULL;
     }
     open_output(term);
-    int ignored = 0;
-    if (setupterm(NULL, term->out_fd < 0 ? term->fd : term->out_fd, &ignored) == OK) {
-        term->depth = depth_of(options->color);
-        (void)del_curterm(set_curterm(NULL));
-    }
-    if (!start_curses(term, err)) {
+    int colors = 0;
+    bool is_known =
+        wpa_terminfo_count_colors(term->out_fd < 0 ? term->fd : term->out_fd, &colors, err);
+    term->depth = depth_of(options->color, colors);
+    if (!is_known || !start_curses(term, err)) {
         wpa_term_close(term);
         return NULL;
     }

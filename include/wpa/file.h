@@ -10,6 +10,10 @@
 /** Whole regular file, NUL-terminated behind size_bytes. Errors NOT_FOUND, LIMIT, INVALID, IO. */
 char *wpa_file_read(const char *path, size_t max_bytes, wpa_arena *arena, size_t *size_bytes,
                     wpa_error *err);
+/** The same of one that had *size_bytes when it was looked at: if it still has, nothing else is
+   asked of it. */
+char *wpa_file_read_again(const char *path, size_t max_bytes, wpa_arena *arena, size_t *size_bytes,
+                          wpa_error *err);
 /** Everything from a descriptor until its end. */
 char *wpa_fd_read_all(int fd, size_t max_bytes, wpa_arena *arena, size_t *size_bytes,
                       wpa_error *err);

@@ -32,9 +32,10 @@ bool wpa_unit_read(wpa_unit_file *file)
         file->shown.text = "";
         return true;
     }
-    file->shown.text = file->shown.oid ? read_blob(file, &err)
-                                       : wpa_file_read(file->shown.path, WPA_YAML_MAX_BYTES,
-                                                       file->arena, &file->shown.size_bytes, &err);
+    file->shown.text = file->shown.oid
+                           ? read_blob(file, &err)
+                           : wpa_file_read_again(file->shown.path, WPA_YAML_MAX_BYTES, file->arena,
+                                                 &file->shown.size_bytes, &err);
     if (!file->shown.text && err.code == WPA_E_LIMIT) {
         file->shown.text = "";
         file->shown.size_bytes = WPA_YAML_MAX_BYTES + 1;

@@ -52,7 +52,7 @@ char *wpa_fd_read_all(int fd, size_t max_bytes, wpa_arena *arena, size_t *size_b
 static char *read_whole(int fd, size_t size_bytes, wpa_arena *arena)
 {
     char *data = wpa_arena_room(arena, size_bytes + 1);
-    ssize_t got = read(fd, data, size_bytes + 1); /* one more, to see that it ends there */
+    ssize_t got = pread(fd, data, size_bytes + 1, 0); /* one more, to see that it ends there */
     if (got < 0 || (size_t)got != size_bytes) {
         return NULL;
     }
@@ -63,9 +63,21 @@ static char *read_whole(int fd, size_t size_bytes, wpa_arena *arena)
 char *wpa_file_read(const char *path, size_t max_bytes, wpa_arena *arena, size_t *size_bytes,
                     wpa_error *err)
 {
+    *size_bytes = 0;
+    return wpa_file_read_again(path, max_bytes, arena, size_bytes, err);
+}
+
+char *wpa_file_read_again(const char *path, size_t max_bytes, wpa_arena *arena, size_t *size_bytes,
+                          wpa_error *err)
+{
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat info;
     char *data = NULL;
+    bool is_known = fd >= 0 && *size_bytes > 0 && *size_bytes <= max_bytes;
+    if (is_known && (data = read_whole(fd, *size_bytes, arena))) {
+        (void)close(fd);
+        return data;
+    }
     if (fd < 0) {
         fail_errno(err, "open", path);
     } else if (fstat(fd, &info) != 0) {
@@ -78,7 +90,6 @@ char *wpa_file_read(const char *path, size_t max_bytes, wpa_arena *arena, size_t
     } else if (info.st_size > 0 && (data = read_whole(fd, (size_t)info.st_size, arena))) {
         *size_bytes = (size_t)info.st_size;
     } else {
-        (void)lseek(fd, 0, SEEK_SET);
         data = wpa_fd_read_all(fd, max_bytes, arena, size_bytes, err);
         if (!data) {
             wpa_error_within(err, "read %s", path);

@@ -1,12 +1,14 @@
 /* What "slug@ref" means: commit, version, metadata, end of life, advisories. */
 #include <string.h>
 
+#include "core/mix.h"
 #include "facts/commands.h"
 #include "facts/index.h"
 #include "facts/platform_tables.h"
 #include "facts/platforms.h"
 #include "facts/supply.h"
 #include "facts/tables.h"
+#include "facts/told.h"
 
 /** -1: no hexadecimal digit. */
 static int digit_of(char c)
@@ -124,7 +126,7 @@ static void find_rows(wpa_slice slug, wpa_fact_use *use)
     use->is_debug = rows->first[WPA_SLUG_DEBUG_ACTIONS] != 0;
 }
 
-void wpa_facts_use_resolve(wpa_slice slug, wpa_slice ref, wpa_slice hint, wpa_fact_use *use)
+static void resolve(wpa_slice slug, wpa_slice ref, wpa_slice hint, wpa_fact_use *use)
 {
     *use = (wpa_fact_use){
         .pin = wpa_facts_pin_of(ref),
@@ -141,6 +143,70 @@ void wpa_facts_use_resolve(wpa_slice slug, wpa_slice ref, wpa_slice hint, wpa_fa
     }
     if (use->action && use->has_version && !is_branch && use->version.parts[0] < 100000) {
         use->has_major = wpa_facts_major_find(use->action, (int)use->version.parts[0], &use->major);
+    }
+}
+
+/* ---- what was resolved before ---- */
+
+/* Files use the same actions at the same refs: of the compiled tables each thread remembers what it
+   has resolved last. */
+#define RESOLVED 128
+#define NAMES_MAX_BYTES 96
+
+typedef struct resolved {
+    size_t slug_bytes, ref_bytes; /* 0: of nothing so far */
+    char names[NAMES_MAX_BYTES];  /* slug and ref */
+    wpa_fact_use use;
+} resolved;
+
+static _Thread_local resolved last_resolved[RESOLVED]; /* where the hash of the names says */
+
+static resolved *place_of(wpa_slice slug, wpa_slice ref)
+{
+    bool are_compiled = !wpa_refreshed_in_use() && !wpa_told_in_use();
+    if (!are_compiled || slug.length + ref.length > NAMES_MAX_BYTES) {
+        return NULL;
+    }
+    uint64_t hash = wpa_mix(slug.at, slug.length) + wpa_mix(ref.at, ref.length);
+    return &last_resolved[hash % RESOLVED];
+}
+
+static bool is_of(const resolved *place, wpa_slice slug, wpa_slice ref)
+{
+    return place->slug_bytes == slug.length && place->ref_bytes == ref.length &&
+           memcmp(place->names, slug.at, slug.length) == 0 &&
+           memcmp(place->names + slug.length, ref.at, ref.length) == 0;
+}
+
+/** Neither what the comment claims of a commit nor a part of the ref itself, which are the file's.
+ */
+static bool is_of_tables(const wpa_fact_use *use)
+{
+    return use->pin == WPA_PIN_COMMIT ? use->tag != NULL : use->version.suffix.length == 0;
+}
+
+static void remember(resolved *place, wpa_slice slug, wpa_slice ref, const wpa_fact_use *use)
+{
+    place->slug_bytes = slug.length;
+    place->ref_bytes = ref.length;
+    memcpy(place->names, slug.at, slug.length);
+    memcpy(place->names + slug.length, ref.at, ref.length);
+    place->use = *use;
+    if (use->version.suffix.length == 0) {
+        place->use.version.suffix = (wpa_slice){"", 0};
+    }
+}
+
+void wpa_facts_use_resolve(wpa_slice slug, wpa_slice ref, wpa_slice hint, wpa_fact_use *use)
+{
+    resolved *place = place_of(slug, ref);
+    if (place && is_of(place, slug, ref)) {
+        *use = place->use;
+        return;
+    }
+    resolve(slug, ref, hint, use);
+    if (place && is_of_tables(use)) {
+        remember(place, slug, ref, use);
     }
 }
 

@@ -144,7 +144,8 @@ static void uses_are_resolved(void **state)
         {"no/such", "0123456789012345678901234567890123456789", "", WPA_PIN_COMMIT, 0, 0, 0, false,
          false},
     };
-    for (size_t i = 0; i < WPA_COUNT(cases); i++) {
+    for (size_t k = 0; k < 2 * WPA_COUNT(cases); k++) { /* looked up, then remembered */
+        size_t i = k % WPA_COUNT(cases);
         wpa_fact_use use;
         wpa_facts_use_resolve(S(cases[i].slug), S(cases[i].ref), S(cases[i].hint), &use);
         assert_int_equal(use.pin, cases[i].pin);
@@ -156,6 +157,25 @@ static void uses_are_resolved(void **state)
             assert_int_equal(use.version.parts[2], cases[i].patch);
         }
     }
+}
+
+/** A part of the ref is the caller's: it does not outlive his text. */
+static void what_is_remembered_is_of_the_tables(void **state)
+{
+    (void)state;
+    char ref[] = "v1.2.3-rc.1";
+    wpa_fact_use use, again;
+    wpa_facts_use_resolve(S("no/such"), S(ref), S(""), &use);
+    wpa_facts_use_resolve(S("no/such"), S("v1.2.3-rc.1"), S(""), &again);
+    ref[sizeof ref - 2] = '7';
+    assert_true(wpa_slice_is(use.version.suffix, "rc.7"));
+    assert_true(wpa_slice_is(again.version.suffix, "rc.1"));
+    wpa_facts_use_resolve(S("no/such"), S("0123456789012345678901234567890123456789"), S("v1"),
+                          &use);
+    wpa_facts_use_resolve(S("no/such"), S("0123456789012345678901234567890123456789"), S("v2"),
+                          &again);
+    assert_int_equal(use.version.parts[0], 1);
+    assert_int_equal(again.version.parts[0], 2);
 }
 
 static const char *end_of(const char *slug, const char *ref)
@@ -405,6 +425,7 @@ int main(void)
         cmocka_unit_test(every_ref_is_found_both_ways),
         cmocka_unit_test(actions_have_metadata),
         cmocka_unit_test(uses_are_resolved),
+        cmocka_unit_test(what_is_remembered_is_of_the_tables),
         cmocka_unit_test(ends_of_life_are_known),
         cmocka_unit_test(advisories_cover_their_ranges),
         cmocka_unit_test(events_have_types_and_trust),

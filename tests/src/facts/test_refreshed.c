@@ -120,6 +120,7 @@ static void look_ups_prefer_what_is_newer(void **state)
     assert_non_null(table);
     assert_null(wpa_facts_repo_find(S("acme/deploy")));
     assert_string_equal(wpa_facts_digest(), "");
+    wpa_facts_use_resolve(S("actions/checkout"), S("v4"), S(""), &use); /* not for later */
     assert_true(wpa_refreshed_use(table));
     assert_int_equal(strlen(wpa_facts_digest()), 64);
     assert_string_equal(wpa_facts_date(WPA_FACTS_TAGS), "2027-01-15");

@@ -185,13 +185,28 @@ static bool may_hold(const wpa_secret_filter *filter, const char *word)
     return !filter || filter->may_hold(filter->text, word);
 }
 
+/** From *at on, before the end, the next byte at which markers may begin: these, by two bytes, and
+   0 where there is none. Text has a byte behind the end. */
+static uint64_t next_markers(const wpa_secret_scanner *scanner, const char *text, size_t *at,
+                             size_t end)
+{
+    const unsigned char *byte = (const unsigned char *)text + *at;
+    const unsigned char *last = (const unsigned char *)text + end;
+    uint64_t begun = scanner->first[*byte], both = 0;
+    for (; byte < last && !(both = begun & scanner->second[byte[1]]); byte++) {
+        begun = scanner->first[byte[1]];
+    }
+    *at = (size_t)((const char *)byte - text);
+    return both;
+}
+
 /** Markers that are part of the secret itself, or touch it, of secrets of least bytes or more. */
 static void find_markers(const wpa_secret_scanner *scanner, const char *text, wpa_span run,
                          size_t least, bool is_marked[WPA_SECRET_KINDS])
 {
-    for (size_t at = run.start; at + least <= run.end; at++) {
-        uint64_t left =
-            scanner->first[(unsigned char)text[at]] & scanner->second[(unsigned char)text[at + 1]];
+    size_t end = wpa_span_length(run) < least ? run.start : run.end - least + 1;
+    uint64_t left;
+    for (size_t at = run.start; at < end && (left = next_markers(scanner, text, &at, end)); at++) {
         for (; left; left &= left - 1) {
             const marker *m = &scanner->markers[__builtin_ctzll(left)];
             is_marked[m->kind] =
@@ -201,21 +216,31 @@ static void find_markers(const wpa_secret_scanner *scanner, const char *text, wp
     }
 }
 
+static bool is_of_far_key(char c)
+{
+    return is_alphanumeric(c) || c == '/' || c == '+';
+}
+
 /** Bytes of such a key behind a delimiter? Most runs as long are commits, behind an "@". */
 static bool has_far_key(const char *text, wpa_span run)
 {
     char before = run.start ? text[run.start - 1] : '\0';
     bool is_open = before == '"' || before == '\'' || before == ':' || before == ' ';
-    if (!is_open && !memchr(text + run.start, '=', wpa_span_length(run))) {
-        return false;
+    size_t at = run.start;
+    const char *sign = NULL;
+    while (is_open || (sign = memchr(text + at, '=', run.end - at))) {
+        at = is_open ? at : (size_t)(sign - text) + 1;
+        size_t end = at;
+        while (end < run.end && end - at < FAR_MIN_BYTES && is_of_far_key(text[end])) {
+            end++;
+        }
+        if (end - at == FAR_MIN_BYTES) {
+            return true;
+        }
+        at = end;
+        is_open = false;
     }
-    size_t n = 0; /* bytes of the key so far */
-    for (size_t i = run.start; i < run.end && !(is_open && n == FAR_MIN_BYTES); i++) {
-        bool is_of_key = is_alphanumeric(text[i]) || text[i] == '/' || text[i] == '+';
-        is_open = is_of_key ? is_open : text[i] == '=';
-        n = is_of_key ? n + 1 : 0;
-    }
-    return is_open && n == FAR_MIN_BYTES;
+    return false;
 }
 
 /** Where what may be a user's name or a password begins that ends here. */
@@ -342,8 +367,8 @@ static void look_at_run(void *context, wpa_span run)
     size_t n = wpa_span_length(run);
     find_markers(s->scanner, s->text, run, s->least, s->is_marked);
     s->has_far = s->has_far || (s->may_be_far && n >= FAR_MIN_BYTES && has_far_key(s->text, run));
-    if (s->has_names && n >= WPA_SECRET_VALUE_MIN_BYTES && is_assigned(s->text, run) &&
-        has_digit(s->text, run)) {
+    if (s->has_names && n >= WPA_SECRET_VALUE_MIN_BYTES && has_digit(s->text, run) &&
+        is_assigned(s->text, run)) {
         s->runs = wpa_arena_grow(s->arena, s->runs, s->n_runs, &s->runs_capacity, sizeof *s->runs);
         s->runs[s->n_runs++] = run;
     }

@@ -369,7 +369,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     check_variables(run, o);
     check_results(run, o);
     check_unused_action(run, o);
-    wpa_unread_of_steps(run);
+    if (wpa_rule_is_wanted(run, WPA_PERSONA_PEDANTIC)) {
+        wpa_unread_of_steps(run);
+    }
     if (run->source->kind != WPA_INPUT_WORKFLOW) {
         return true;
     }

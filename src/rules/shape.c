@@ -8,7 +8,7 @@
 #include "rules/shape_internal.h"
 
 #define DEPTH_MAX 60
-#define FEW_PAIRS 16
+#define FEW_PAIRS 64
 
 static void walk(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_node *written);
 
@@ -133,16 +133,22 @@ static bool is_surely_fine(const wpa_schema_def *def, const wpa_yaml_node *node)
            (def->texts == WPA_SCHEMA_TEXTS_ALL || (node->length && !wpa_yaml_is_null(node)));
 }
 
+static void report_key(const wpa_shape_place *at, const wpa_schema_def *def,
+                       const wpa_yaml_node *key)
+{
+    wpa_rule_report(at->by->run, wpa_yaml_full(key),
+                    wpa_shape_check_of(at, WPA_SHAPE_NOT_SCALAR, def), NULL,
+                    "a key must be text: %s", at->by->set->refusal);
+}
+
 /** The key, which must be text; NULL: it is none. */
-static const wpa_yaml_node *check_key(const wpa_shape_place *at, const wpa_schema_def *def,
-                                      const wpa_yaml_node *key)
+static inline const wpa_yaml_node *check_key(const wpa_shape_place *at, const wpa_schema_def *def,
+                                             const wpa_yaml_node *key)
 {
     const wpa_yaml_node *text = resolve(key);
     bool is_text = text && text->kind == WPA_YAML_SCALAR && !text->holds_nul;
     if (!is_text) {
-        wpa_rule_report(at->by->run, wpa_yaml_full(key),
-                        wpa_shape_check_of(at, WPA_SHAPE_NOT_SCALAR, def), NULL,
-                        "a key must be text: %s", at->by->set->refusal);
+        report_key(at, def, key);
     }
     return is_text ? text : NULL;
 }
@@ -309,6 +315,9 @@ static void walk_sequence(const wpa_shape_place *at, const wpa_schema_def *def,
                         wpa_shape_quoted_key(at), at->by->set->refusal);
     }
     for (size_t i = 0; i < node->n_items; i++) {
+        if (def->item && is_surely_fine(def->item, resolve(node->items[i]))) {
+            continue; /* as most texts are */
+        }
         wpa_shape_place below = {at->by, NULL, at->has_expressions, at->depth + 1};
         if (def->item) {
             walk(below, def->item, node->items[i]);

@@ -133,6 +133,9 @@ static bool are_other_digits(const wpa_yaml_node *a, const wpa_yaml_node *b)
 
 static bool fits_scalar(const wpa_yaml_node *filter, const wpa_yaml_node *value)
 {
+    if (is_surely_text(filter) && is_surely_text(value)) { /* as most are */
+        return filter->length == value->length && wpa_text_is_ci(filter->text, value->text);
+    }
     if (are_other_digits(filter, value)) {
         return false;
     }

@@ -286,7 +286,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     (void)err;
     const wpa_outline *o = run->source->outline;
     for (size_t i = 0; i < o->n_jobs; i++) {
-        check_job(run, &o->jobs[i]);
+        if (wpa_yaml_find(o->jobs[i].node, "strategy")) {
+            check_job(run, &o->jobs[i]);
+        }
     }
     return true;
 }

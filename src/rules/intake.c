@@ -304,12 +304,30 @@ static bool applies_patch(const wpa_outline_step *step, const wpa_script *script
     return is_fetched;
 }
 
+/** By the letter that it begins with: is it one of the programs below, as few are? */
+static bool may_take(const wpa_shell_command *c)
+{
+    switch (*c->name) {
+    case 'c': /* curl */
+    case 'g': /* git, gh */
+    case 'h': /* hub */
+    case 'p': /* patch */
+    case 'w': /* wget */
+        return true;
+    default:
+        return false;
+    }
+}
+
 static bool command_of(wpa_rule_run *run, const wpa_site *site, wpa_intake *intake)
 {
     const wpa_script *script = wpa_step_commands(site->step);
     bool unpacks = script && unpacks_artifacts(site, script);
     for (size_t i = 0; script && i < script->n_commands; i++) {
         const wpa_shell_command *c = &script->commands[i];
+        if (!may_take(c)) {
+            continue;
+        }
         bool is_artifact = (unpacks && is_download(c)) ||
                            (wpa_shell_is(c, "gh", "run") && has_word(c, "download")) ||
                            (wpa_shell_is(c, "gh", "api") && has_word(c, "/artifacts/")) ||

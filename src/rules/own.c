@@ -87,13 +87,15 @@ bool wpa_rule_forge_lacks(const wpa_rule_run *run, const char *kind, const char 
 
 #define HELD_MAX 64
 
-/* Actions whose releases from some major on the forge lacks: once for all uses of the file. */
+/* Actions whose releases from some major on the forge lacks: once for all uses of the file. They
+   are made for GitHub itself, which lacks none. */
 static void list_held(const wpa_rule_run *run)
 {
     wpa_shared *shared = &run->sink->shared;
     const wpa_forge *forge = forge_of(run);
     wpa_slice *held = NULL;
-    for (size_t i = 0; i < wpa_facts_feature_count() && shared->n_held < HELD_MAX; i++) {
+    size_t n = wpa_rule_is_on_github(run) ? 0 : wpa_facts_feature_count();
+    for (size_t i = 0; i < n && shared->n_held < HELD_MAX; i++) {
         const wpa_fact_feature *feature = wpa_facts_feature_at(i);
         bool is_lacking = wpa_text_is(feature->kind, "action") && wpa_forge_lacks(forge, feature);
         const char *bound = is_lacking ? strstr(feature->match, "@>=") : NULL;

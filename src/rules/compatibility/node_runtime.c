@@ -63,6 +63,21 @@ static void check_composite(wpa_rule_run *run, const wpa_outline_uses *uses)
     }
 }
 
+/* Most actions want the same as the one before them, in whatever file it was. */
+typedef struct last_runtime {
+    const char *using;
+    const wpa_fact_end *end;
+} last_runtime;
+
+static const wpa_fact_end *end_of(wpa_rule_run *run, const char *using)
+{
+    last_runtime *last = wpa_rule_keep(run, sizeof *last);
+    if (!wpa_text_is(last->using, using)) {
+        *last = (last_runtime){using, wpa_facts_runtime_end(using)};
+    }
+    return last->end;
+}
+
 static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
                        const wpa_outline_step *step, const wpa_outline_job *job)
 {
@@ -71,7 +86,7 @@ static void check_uses(wpa_rule_run *run, const wpa_outline_uses *uses,
         return;
     }
     const char *using = uses->fact->major.using;
-    const wpa_fact_end *end = wpa_facts_runtime_end(using);
+    const wpa_fact_end *end = end_of(run, using);
     bool may_want_it = end || uses->fact->major.n_uses > 0;
     if (!may_want_it || wpa_rule_forge_holds_back(run, uses->slug)) {
         return;

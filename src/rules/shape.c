@@ -10,7 +10,8 @@
 #define DEPTH_MAX 60
 #define FEW_PAIRS 64
 
-static void walk(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_node *written);
+/** at is the walk's own from here on. */
+static void walk(wpa_shape_place *at, const wpa_schema_def *def, const wpa_yaml_node *written);
 
 /* As wpa_yaml_resolve, without a call: it is asked of every key and value. */
 static inline const wpa_yaml_node *resolve(const wpa_yaml_node *node)
@@ -203,7 +204,7 @@ static const wpa_schema_property *walk_pair(const wpa_shape_place *at, const wpa
     }
     wpa_shape_place below = {at->by, pair->key, at->has_expressions, at->depth + 1};
     if (value) {
-        walk(below, value, pair->value);
+        walk(&below, value, pair->value);
     }
     return property;
 }
@@ -272,7 +273,7 @@ static void walk_values(const wpa_shape_place *at, wpa_shape_form form, const wp
         const wpa_yaml_pair *pair = &node->pairs[i];
         if (!is_surely_fine(form.values[i], resolve(pair->value))) {
             wpa_shape_place below = {at->by, pair->key, at->has_expressions, at->depth + 1};
-            walk(below, form.values[i], pair->value);
+            walk(&below, form.values[i], pair->value);
         }
     }
 }
@@ -320,7 +321,7 @@ static void walk_sequence(const wpa_shape_place *at, const wpa_schema_def *def,
         }
         wpa_shape_place below = {at->by, NULL, at->has_expressions, at->depth + 1};
         if (def->item) {
-            walk(below, def->item, node->items[i]);
+            walk(&below, def->item, node->items[i]);
         } else { /* of any shape */
             walk_any(below, def, node->items[i]);
         }
@@ -430,59 +431,59 @@ static bool is_null_allowed(const wpa_shape_set *set, const wpa_schema_def *def)
     return wpa_text_index(def->name, set->may_be_null, set->n_may_be_null) >= 0;
 }
 
-static void walk(wpa_shape_place at, const wpa_schema_def *def, const wpa_yaml_node *written)
+static void walk(wpa_shape_place *at, const wpa_schema_def *def, const wpa_yaml_node *written)
 {
     const wpa_yaml_node *node = resolve(written);
     bool is_unread = !node || (node->is_incomplete && node->kind == WPA_YAML_SCALAR);
-    const wpa_shape_set *set = at.by->set;
-    if (is_unread || at.depth > DEPTH_MAX) {
+    const wpa_shape_set *set = at->by->set;
+    if (is_unread || at->depth > DEPTH_MAX) {
         return;
     }
-    unsigned lists = lists_of(&at, def);
+    unsigned lists = lists_of(at, def);
     if ((lists & WPA_SHAPE_LEFT_TO_OTHERS) && is_left_to_others(set, def)) {
-        walk_left(at, def, node);
+        walk_left(*at, def, node);
         return;
     }
     if (def->kind == WPA_SCHEMA_ANY) {
-        walk_any(at, def, node);
+        walk_any(*at, def, node);
         return;
     }
     if ((lists & WPA_SHAPE_MAY_BE_NULL) && wpa_yaml_is_null(node) && is_null_allowed(set, def)) {
         return;
     }
-    at.has_expressions = at.has_expressions || def->takes_expressions;
+    at->has_expressions = at->has_expressions || def->takes_expressions;
     const wpa_schema_def *mapping = NULL, *sequence = NULL, *values[WPA_SHAPE_KEYS_MAX];
     const wpa_shape_form *form = NULL;
     switch (node->kind) {
     case WPA_YAML_MAPPING:
-        if (is_map_of_texts(&at, def, node)) {
+        if (is_map_of_texts(at, def, node)) {
             return;
         }
-        form = at.key ? NULL : wpa_shape_form_find(&at.by->forms, def, node);
+        form = at->key ? NULL : wpa_shape_form_find(&at->by->forms, def, node);
         if (form) {
-            walk_values(&at, *form, node);
+            walk_values(at, *form, node);
             return;
         }
         mapping = wpa_shape_best_mapping(def, node);
-        if (mapping && !at.key) {
-            walk_item(&at, def, mapping, node);
+        if (mapping && !at->key) {
+            walk_item(at, def, mapping, node);
         } else if (mapping) {
-            (void)walk_mapping(&at, mapping, node, values);
+            (void)walk_mapping(at, mapping, node, values);
         } else if (!wpa_shape_fits(def, node)) {
-            wpa_shape_report_shape(&at, def, node);
+            wpa_shape_report_shape(at, def, node);
         }
         return;
     case WPA_YAML_SEQUENCE:
         sequence = wpa_shape_find_sequence(def);
         if (sequence) {
-            walk_sequence(&at, sequence, node);
+            walk_sequence(at, sequence, node);
         } else if (!wpa_shape_fits(def, node)) {
-            wpa_shape_report_shape(&at, def, node);
+            wpa_shape_report_shape(at, def, node);
         }
         return;
     case WPA_YAML_SCALAR:
     case WPA_YAML_ALIAS:
-        walk_scalar(&at, def, node);
+        walk_scalar(at, def, node);
         return;
     }
 }
@@ -525,5 +526,6 @@ void wpa_shape_check(wpa_rule_run *run, const wpa_shape_set *set, const wpa_sche
         walker_init(by, run, set);
     }
     by->run = run;
-    walk((wpa_shape_place){.by = by}, def, root);
+    wpa_shape_place whole = {.by = by};
+    walk(&whole, def, root);
 }

@@ -26,6 +26,10 @@ static bool may_hold_empty(const wpa_yaml_node *mapping)
     mapping = wpa_yaml_resolve(mapping);
     for (size_t i = 0; mapping && i < mapping->n_pairs; i++) {
         const wpa_yaml_node *value = mapping->pairs[i].value;
+        if (value->kind == WPA_YAML_SCALAR && value->length >= sizeof "null" &&
+            !value->properties) {
+            continue; /* as most are */
+        }
         value = value->kind == WPA_YAML_ALIAS ? value->target : value;
         if (!value) {
             continue;
@@ -159,8 +163,11 @@ void wpa_empties_check(wpa_rule_run *run)
         check_empty(run, job);
         check_empty(run, wpa_yaml_get(job, "runs-on"));
         check_empty_mappings(run, wpa_yaml_get(job, "defaults"));
-        check_empty_text(run, wpa_yaml_get(job, "environment"), "name");
-        check_empty_text(run, wpa_yaml_get(job, "environment"), "url");
+        const wpa_yaml_node *environment = wpa_yaml_get(job, "environment");
+        if (environment) {
+            check_empty_text(run, environment, "name");
+            check_empty_text(run, environment, "url");
+        }
         check_empty_legs(run, wpa_yaml_get(wpa_yaml_get(job, "strategy"), "matrix"));
         for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             check_empty(run, o->jobs[i].steps[k].node);

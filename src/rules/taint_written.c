@@ -17,20 +17,23 @@ static const wpa_taint none = {WPA_TAINT_NONE, NULL, NULL, {0}, false, NULL, 0};
 /* Where the value of name stands in a written text; false if it is not there. */
 static bool find_value(const char *text, wpa_span within, const char *name, wpa_span *value)
 {
-    size_t length = strlen(name);
-    for (size_t i = within.start; length && i + length < within.end; i++) {
-        bool begins = i == within.start || strchr("\"' \t\n", text[i - 1]);
-        if (!begins || strncmp(text + i, name, length) != 0) {
+    const wpa_slice word = wpa_slice_of(name);
+    const char *start = text + within.start, *end = text + within.end;
+    for (const char *at = start;
+         word.length && at < end && (at = wpa_text_find_slice(at, (size_t)(end - at) - 1, word));
+         at++) {
+        if (at > start && !strchr("\"' \t\n", at[-1])) {
             continue;
         }
-        size_t behind = i + length;
-        if (text[behind] == '=') {
-            const char *end = memchr(text + behind, '\n', within.end - behind);
-            *value = (wpa_span){behind + 1, end ? (size_t)(end - text) : within.end};
+        const char *behind = at + word.length;
+        if (*behind == '=') {
+            const char *line_end = memchr(behind, '\n', (size_t)(end - behind));
+            *value = (wpa_span){(size_t)(behind + 1 - text),
+                                line_end ? (size_t)(line_end - text) : within.end};
             return true;
         }
-        if (text[behind] == '<' && text[behind + 1] == '<') {
-            *value = (wpa_span){behind + 2, within.end};
+        if (behind[0] == '<' && behind[1] == '<') {
+            *value = (wpa_span){(size_t)(behind + 2 - text), within.end};
             return true;
         }
     }

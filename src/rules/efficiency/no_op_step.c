@@ -70,11 +70,13 @@ static bool only_speaks(const wpa_outline_step *step)
 /* Without conditions anywhere such a job can only stand for others: a name that must be green. */
 static void check_job(wpa_rule_run *run, const wpa_outline_job *job)
 {
-    bool is_speaking = job->n_steps > 0 && job->key && !job->condition;
+    bool is_speaking = job->n_steps > 0 && job->key && !job->condition &&
+                       wpa_yaml_find(job->node, "needs") &&
+                       wpa_rule_is_wanted(run, WPA_PERSONA_AUDITOR);
     for (size_t i = 0; i < job->n_steps; i++) {
         is_speaking = is_speaking && only_speaks(&job->steps[i]);
     }
-    if (is_speaking && wpa_yaml_find(job->node, "needs")) {
+    if (is_speaking) {
         wpa_finding *finding = wpa_rule_report(
             run, job->key->span, "N2", NULL,
             "job '%s' does nothing but print: it takes a runner to be a name for what it waits for",

@@ -221,7 +221,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     if (wpa_work_is_large(o)) {
         return true;
     }
-    check_recommended(run, o);
+    if (wpa_rule_is_wanted(run, WPA_PERSONA_PEDANTIC)) {
+        check_recommended(run, o);
+    }
     for (size_t i = 0; i < o->n_jobs; i++) {
         check_job(run, &o->jobs[i]);
     }

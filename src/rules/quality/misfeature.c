@@ -188,23 +188,32 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
-    const bool has_shells = wpa_yaml_may_hold(run->source->yaml, "shell");
+    const wpa_yaml_doc *doc = run->source->yaml;
+    const bool has_shells = wpa_yaml_may_hold(doc, "shell");
+    const bool has_tokens =
+        wpa_rule_is_wanted(run, WPA_PERSONA_AUDITOR) && wpa_yaml_may_hold(doc, "token");
     if (has_shells) {
         check_defaults(run, o->root);
     }
-    check_env(run, wpa_yaml_get(o->root, "env"));
+    if (has_tokens) {
+        check_env(run, wpa_yaml_get(o->root, "env"));
+    }
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
         if (has_shells) {
             check_defaults(run, job->node);
         }
-        check_env(run, wpa_yaml_get(job->node, "env"));
+        if (has_tokens) {
+            check_env(run, wpa_yaml_get(job->node, "env"));
+        }
         for (size_t k = 0; k < job->n_steps; k++) {
             check_inputs(run, &job->steps[k]);
             if (has_shells) {
                 check_shell(run, job->steps[k].node, &job->steps[k]);
             }
-            check_env(run, job->steps[k].env);
+            if (has_tokens) {
+                check_env(run, job->steps[k].env);
+            }
         }
     }
     return true;

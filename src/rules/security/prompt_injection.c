@@ -166,9 +166,24 @@ static named_agents agents_named(const wpa_yaml_doc *doc)
     return named;
 }
 
+/** By its first letter: one of the runners, as most programs are not? */
+static bool may_be_runner(const wpa_shell_command *c)
+{
+    switch (*c->name) {
+    case 'b':
+    case 'n':
+    case 'p':
+    case 'u':
+    case 'y':
+        return true;
+    default:
+        return false;
+    }
+}
+
 static const model *agent_of(const named_agents *named, const wpa_shell_command *c)
 {
-    bool may_run = named->n && named->has_runners && *c->name && strchr("nbpyu", *c->name);
+    bool may_run = named->n && named->has_runners && may_be_runner(c);
     bool is_runner = may_run && wpa_text_index(c->name, runners, WPA_COUNT(runners)) >= 0;
     const model *const *some = is_runner ? named->items : named->called;
     size_t n = is_runner ? named->n : named->n_called;

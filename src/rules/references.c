@@ -39,7 +39,9 @@ static void list_secrets(wpa_shared *shared, const wpa_source *source, wpa_arena
     bool may_hold = source->yaml && wpa_yaml_may_hold(source->yaml, context);
     size_t capacity = 0;
     for (size_t i = 0; may_hold && i < all->n; i++) {
-        if (wpa_expression_mentions(&all->items[i], context)) {
+        const wpa_expr_parsed *parsed = &all->items[i].place->parsed;
+        bool may_refer = !parsed->root || wpa_expr_may_refer(parsed, context);
+        if (may_refer && wpa_expression_mentions(&all->items[i], context)) {
             shared->with_secrets =
                 wpa_arena_grow(arena, shared->with_secrets, shared->n_with_secrets, &capacity,
                                sizeof(const wpa_expression *));

@@ -51,7 +51,8 @@ static void check_expression(wpa_rule_run *run, const wpa_expression *expression
     const wpa_expr_place *place = expression->place;
     (void)context;
     visit v = {run, place};
-    if (wpa_expression_mentions(expression, "fromJSON")) {
+    if (wpa_expr_may_have(&place->parsed, 1U << WPA_EXPR_CALL) &&
+        wpa_expression_mentions(expression, "fromJSON")) {
         wpa_expr_walk(place->parsed.root, check_call, &v);
     }
 }

@@ -163,6 +163,7 @@ static void read_jobs(wpa_arena *arena, wpa_graph_file *file, const wpa_outline 
 {
     wpa_graph_job *jobs = wpa_arena_array(arena, o->n_jobs, sizeof *jobs);
     const wpa_words words = wpa_words_of(testing, WPA_COUNT(testing));
+    wpa_similarity_seen seen[WPA_SIMILARITY_SEEN_MAX] = {0};
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
         jobs[i] = (wpa_graph_job){
@@ -170,7 +171,7 @@ static void read_jobs(wpa_arena *arena, wpa_graph_file *file, const wpa_outline 
             .name = wpa_arena_text(arena, wpa_yaml_text(wpa_yaml_get(job->node, "name"))),
             .needs = copy_texts(arena, wpa_yaml_get(job->node, "needs")),
             .key_span = job->key ? job->key->span : job->node->span,
-            .likeness = wpa_similarity_read(job, arena),
+            .likeness = wpa_similarity_read(job, seen, arena),
         };
         if (with_work) {
             read_work(job, &words, &jobs[i]);

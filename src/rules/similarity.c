@@ -171,17 +171,40 @@ static uint64_t upper_bits_of(const uint32_t *items, size_t n)
     return bits;
 }
 
-static wpa_similarity_step read_step(const wpa_outline_step *step, features *scratch,
-                                     wpa_arena *arena)
+/* The text that tells how many features there are, and most of them. */
+static wpa_slice text_of(const wpa_outline_step *step)
 {
-    wpa_similarity_step s = {.kind = wpa_similarity_kind_of(step),
-                             .is_setup = wpa_work_is_setup(step)};
+    return step->run ? (wpa_slice){step->run->text, step->run->length} : wpa_work_text(step->with);
+}
+
+static bool is_same_text(wpa_slice a, wpa_slice b)
+{
+    return a.length == b.length && memcmp(a.at, b.at, a.length) == 0;
+}
+
+/* Of one kind: have they the same features? */
+static bool is_same_step(const wpa_outline_step *a, const wpa_outline_step *b)
+{
+    bool is_same = !a->run == !b->run && is_same_text(text_of(a), text_of(b));
+    size_t n = is_same && !a->run ? a->with->n_pairs : 0;
+    is_same = is_same && (a->run || n == b->with->n_pairs);
+    for (size_t i = 0; is_same && i < n; i++) { /* the same text may be read in another way */
+        const wpa_yaml_pair *x = &a->with->pairs[i], *y = &b->with->pairs[i];
+        is_same = is_same_text(wpa_work_text(x->key), wpa_work_text(y->key)) &&
+                  is_same_text(wpa_work_text(x->value), wpa_work_text(y->value));
+    }
+    return is_same;
+}
+
+static void read_features(wpa_similarity_step *s, const wpa_outline_step *step, features *scratch,
+                          wpa_arena *arena)
+{
     scratch->n = 0;
     if (step->run) {
-        s.weight = 1 + add_script(scratch, step->run->text, step->run->length);
+        s->weight = 1 + add_script(scratch, step->run->text, step->run->length);
     } else if (step->uses.node) {
-        s.weight = 2 + 2 * add_inputs(scratch, step->with);
-        add(scratch, s.kind);
+        s->weight = 2 + 2 * add_inputs(scratch, step->with);
+        add(scratch, s->kind);
     }
     sort_features(scratch->items, scratch->n);
     size_t n = 0;
@@ -190,14 +213,41 @@ static wpa_similarity_step read_step(const wpa_outline_step *step, features *scr
             scratch->items[n++] = scratch->items[i];
         }
     }
-    s.n_features = (uint32_t)n;
-    s.digest = digest_of(s.kind, scratch->items, n);
-    s.upper_bits = upper_bits_of(scratch->items, n);
-    s.features = n ? wpa_arena_dup(arena, scratch->items, n * sizeof *scratch->items) : NULL;
-    return s;
+    s->n_features = (uint32_t)n;
+    s->digest = digest_of(s->kind, scratch->items, n);
+    s->upper_bits = upper_bits_of(scratch->items, n);
+    s->features = n ? wpa_arena_dup(arena, scratch->items, n * sizeof *scratch->items) : NULL;
 }
 
-wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *arena)
+/* Where a step of its kind and length was seen last. */
+static wpa_similarity_seen *seen_of(wpa_similarity_seen seen[WPA_SIMILARITY_SEEN_MAX],
+                                    const wpa_outline_step *step, uint32_t kind)
+{
+    uint64_t hash = wpa_similarity_mix((uint64_t)kind << 32 | text_of(step).length);
+    return &seen[hash % WPA_SIMILARITY_SEEN_MAX];
+}
+
+static void read_step(wpa_similarity_step *s, const wpa_outline_step *step,
+                      wpa_similarity_seen seen[WPA_SIMILARITY_SEEN_MAX], features *scratch,
+                      wpa_arena *arena)
+{
+    *s = (wpa_similarity_step){.kind = wpa_similarity_kind_of(step)};
+    bool may_be_seen = step->run || (step->uses.node && step->with);
+    wpa_similarity_seen *like = may_be_seen ? seen_of(seen, step, s->kind) : NULL;
+    if (like && like->step && like->read->kind == s->kind && is_same_step(like->step, step)) {
+        *s = *like->read;
+    } else {
+        read_features(s, step, scratch, arena);
+    }
+    if (like) {
+        *like = (wpa_similarity_seen){step, s};
+    }
+    s->is_setup = wpa_work_is_setup(step);
+}
+
+wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job,
+                                        wpa_similarity_seen seen[WPA_SIMILARITY_SEEN_MAX],
+                                        wpa_arena *arena)
 {
     if (job->is_call || job->n_steps == 0 || job->n_steps > WPA_SIMILARITY_STEPS_MAX) {
         return NULL;
@@ -209,7 +259,7 @@ wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *a
     s->steps = steps;
     s->n_steps = job->n_steps;
     for (size_t i = 0; i < job->n_steps; i++) {
-        steps[i] = read_step(&job->steps[i], &scratch, arena);
+        read_step(&steps[i], &job->steps[i], seen, &scratch, arena);
         s->weight += steps[i].weight;
         s->n_real += !steps[i].is_setup;
     }

@@ -47,8 +47,20 @@ typedef struct wpa_similarity_wanted {
 
 /** May such a stretch be in this file? Asked before its steps are read, which takes longer. */
 bool wpa_similarity_may_repeat(const wpa_outline *o, const wpa_similarity_wanted *wanted);
-/** NULL for a call and for a job without steps, or with too many. */
-wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job, wpa_arena *arena);
+/** A step that was read: where others of its file are the same, they are not read again. */
+typedef struct wpa_similarity_seen {
+    const wpa_outline_step *step; /* NULL: none yet */
+    const wpa_similarity_step *read;
+} wpa_similarity_seen;
+#define WPA_SIMILARITY_SEEN_MAX 64
+/**
+ * NULL for a call and for a job without steps, or with too many.
+ *
+ * seen  of all jobs of the file, which are read into one arena; empty before the first.
+ */
+wpa_similarity_job *wpa_similarity_read(const wpa_outline_job *job,
+                                        wpa_similarity_seen seen[WPA_SIMILARITY_SEEN_MAX],
+                                        wpa_arena *arena);
 /** The share of features that both have, least to 1; 0 below that. */
 double wpa_similarity_of_steps(const wpa_similarity_step *a, const wpa_similarity_step *b,
                                double least);

@@ -65,8 +65,9 @@ static wpa_similarity_index *index_of(const wpa_source *source, wpa_similarity_j
                                       wpa_arena *arena)
 {
     wpa_similarity_index *index = wpa_similarity_index_new(arena);
+    wpa_similarity_seen seen[WPA_SIMILARITY_SEEN_MAX] = {0};
     for (size_t i = 0; i < JOBS; i++) {
-        jobs[i] = wpa_similarity_read(&source->outline->jobs[i], arena);
+        jobs[i] = wpa_similarity_read(&source->outline->jobs[i], seen, arena);
         assert_non_null(jobs[i]);
         wpa_similarity_index_add(index, jobs[i], source, i);
     }

@@ -194,13 +194,32 @@ static bool is_comment(const char *text, size_t at)
     return text[at + strspn(text + at, " \t")] == '#';
 }
 
+/* Of each shell, once it is asked for: may the file hold any of its words? */
+typedef struct held_marks {
+    bool is_known, has_any;
+} held_marks;
+
+/** Most files hold none. */
+static bool has_line_marks(wpa_rule_run *run, wpa_shell shell)
+{
+    bool is_new;
+    const size_t size = (WPA_SHELL_UNKNOWN + 1) * sizeof(held_marks);
+    held_marks *held = wpa_site_keep(run, 'l', run->source, NULL, size, &is_new);
+    held += shell;
+    for (size_t i = 0; !held->is_known && i < WPA_COUNT(line_marks) && !held->has_any; i++) {
+        held->has_any = line_marks[i].shell == shell &&
+                        wpa_yaml_may_hold(run->source->yaml, line_marks[i].mark);
+    }
+    held->is_known = true;
+    return held->has_any;
+}
+
 static void check_lines(wpa_rule_run *run, const wpa_site *site)
 {
     const char *text = site->step->run->text;
     const wpa_shell shell = site->step->shell;
     bool is_bash = shell == WPA_SHELL_BASH;
-    bool has_marks = is_bash ? may_be_kept(site->step->script)
-                             : shell == WPA_SHELL_PWSH || shell == WPA_SHELL_PYTHON;
+    bool has_marks = has_line_marks(run, shell) && (!is_bash || may_be_kept(site->step->script));
     const char *end = has_marks ? text + strlen(text) : text;
     for (size_t i = 0; has_marks && i < WPA_COUNT(line_marks); i++) {
         const char *mark = line_marks[i].mark;
@@ -437,13 +456,31 @@ static size_t next_expansion(const wpa_script *script, size_t from, size_t sum)
     return open ? (size_t)(open - script->text) : sum;
 }
 
+/* Most scripts have neither "@P" nor "{!". */
+static bool may_expand(const char *text, size_t length)
+{
+    const char *end = text + length;
+    for (const char *at = text; (at = memchr(at, '@', (size_t)(end - at))); at++) {
+        if (at[1] == 'P') {
+            return true;
+        }
+    }
+    for (const char *at = text; (at = memchr(at, '!', (size_t)(end - at))); at++) {
+        if (at > text && at[-1] == '{') {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* "${X@P}", "${!X}", and names in "$(( ... ))": values that are code, names and sums. */
 static void check_expansions(wpa_rule_run *run, const wpa_site *site)
 {
     const wpa_script *script = site->step->script;
     const char *text = script->text;
     size_t sum = script->contexts ? next_sum(script, 0) : 0;
-    for (size_t i = 0; script->contexts && i + 1 < script->length; i++) {
+    bool has_any = script->contexts && (sum < script->length || may_expand(text, script->length));
+    for (size_t i = 0; has_any && i + 1 < script->length; i++) {
         sum = sum < i ? next_sum(script, i) : sum;
         i = next_expansion(script, i, sum);
         if (i + 1 >= script->length) {

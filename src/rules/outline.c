@@ -403,7 +403,6 @@ static void read_job(reader *r, wpa_outline_job *job, const wpa_yaml_pair *pair)
     job->condition = scalar_at(job->node, "if");
     job->uses = uses_of(r, job->node);
     job->is_call = wpa_yaml_find(job->node, "uses") != NULL;
-    job->names_secret = wpa_outline_names_secret(job->node);
     wpa_outline_read_runner(job, r->arena);
     read_steps(r, job);
 }
@@ -463,7 +462,6 @@ static void read_action(reader *r)
     wpa_outline_job *job = &r->outline->jobs[0];
     job->id = "";
     job->node = runs;
-    job->names_secret = wpa_outline_names_secret(runs);
     read_steps(r, job);
 }
 

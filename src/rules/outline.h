@@ -100,7 +100,6 @@ struct wpa_outline_job {
     size_t n_labels;
     bool has_open_labels; /* runs-on holds an expression that could not be followed */
     bool is_self_hosted;  /* a label says so, or a runner group is named */
-    bool names_secret;    /* other than the job's own token */
     wpa_fact_os os;       /* UNKNOWN if legs differ or it cannot be told */
 };
 

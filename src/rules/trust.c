@@ -421,7 +421,7 @@ bool wpa_trust_is_privileged(const wpa_outline *o, const wpa_outline_job *job)
     return wpa_trust_may_write(o, job) || job->is_self_hosted ||
            wpa_yaml_find(job->node, "environment") ||
            wpa_text_is(wpa_yaml_text(wpa_yaml_get(job->node, "secrets")), "inherit") ||
-           job->names_secret;
+           wpa_outline_names_secret(job->node);
 }
 
 bool wpa_trust_site_is_privileged(const wpa_site *site)

@@ -58,7 +58,8 @@ static bool is_runners_own(const char *name)
                                         "RUNNER_TEMP",
                                         "RUNNER_TOOL_CACHE",
                                         "RUNNER_TRACKING_ID"};
-    bool may_be = wpa_text_starts(name, "GITHUB_") || wpa_text_starts(name, "RUNNER_");
+    bool may_be = (wpa_text_starts(name, "GITHUB_") && !wpa_text_is(name, "GITHUB_TOKEN")) ||
+                  wpa_text_starts(name, "RUNNER_");
     return may_be && wpa_text_index(name, names, WPA_COUNT(names)) >= 0;
 }
 
@@ -121,12 +122,17 @@ static const wpa_yaml_node *env_of(const wpa_yaml_node *scope)
     return wpa_yaml_is(env, WPA_YAML_MAPPING) ? env : NULL;
 }
 
-static const wpa_yaml_node *check_env(wpa_rule_run *run, const wpa_yaml_node *scope)
+static void check_keys(wpa_rule_run *run, const wpa_yaml_node *env)
 {
-    const wpa_yaml_node *env = env_of(scope);
     for (size_t i = 0; env && i < env->n_pairs; i++) {
         check_key(run, env->pairs[i].key, env->pairs[i].value);
     }
+}
+
+static const wpa_yaml_node *check_env(wpa_rule_run *run, const wpa_yaml_node *scope)
+{
+    const wpa_yaml_node *env = env_of(scope);
+    check_keys(run, env);
     return env;
 }
 
@@ -174,7 +180,8 @@ static bool check(wpa_rule_run *run, wpa_error *err)
             check_case(run, env, top);
         }
         for (size_t k = 0; k < job->n_steps; k++) {
-            const wpa_yaml_node *own = check_env(run, job->steps[k].node);
+            const wpa_yaml_node *own = job->steps[k].env;
+            check_keys(run, own);
             if (is_windows && own && (env || top)) {
                 check_case(run, own, env ? env : top);
             }

@@ -253,7 +253,7 @@ static bool find_outlet(const wpa_rule_run *run, const wpa_outline_job *job)
     }
     return has_power || wpa_yaml_find(job->node, "environment") ||
            wpa_work_is_named_shipping(job) || find_publishing_step(job, &p) ||
-           (job->names_secret && wpa_work_ships(run));
+           (wpa_work_ships(run) && wpa_outline_names_secret(job->node));
 }
 
 /* Does the job itself give something out, or hold what is needed for that? */

@@ -81,7 +81,7 @@ static weight weigh(wpa_rule_run *run, const wpa_outline_job *job,
 
 static const char *power_of(const wpa_rule_run *run, const wpa_outline_job *job)
 {
-    return job->names_secret                                ? "which has secrets"
+    return wpa_outline_names_secret(job->node)              ? "which has secrets"
            : wpa_trust_may_write(run->source->outline, job) ? "which has a token that may write"
            : wpa_yaml_find(job->node, "environment")        ? "which has an environment's secrets"
            : job->is_self_hosted                            ? "on a runner that outlives it"

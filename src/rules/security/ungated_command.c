@@ -54,8 +54,8 @@ static bool only_answers(const wpa_outline *o, const wpa_outline_job *job)
     static const char *const answers[] = {"issues", "pull-requests", "discussions"};
     const wpa_yaml_node *scopes = wpa_yaml_get(job->node, "permissions");
     scopes = scopes ? scopes : wpa_yaml_get(o->root, "permissions");
-    if (!wpa_yaml_is(scopes, WPA_YAML_MAPPING) || job->names_secret || job->is_self_hosted ||
-        wpa_yaml_find(job->node, "environment")) {
+    if (!wpa_yaml_is(scopes, WPA_YAML_MAPPING) || job->is_self_hosted ||
+        wpa_yaml_find(job->node, "environment") || wpa_outline_names_secret(job->node)) {
         return false;
     }
     for (size_t i = 0; i < scopes->n_pairs; i++) {
@@ -92,7 +92,7 @@ static void check_job(wpa_rule_run *run, const wpa_outline_job *job,
         wpa_rule_report(run, command->span, NULL, command,
                         "anybody's comment can give this command, and job %s has %s",
                         wpa_rule_quote(run, job->id, strlen(job->id)),
-                        job->names_secret ? "secrets" : "a token that may write");
+                        wpa_outline_names_secret(job->node) ? "secrets" : "a token that may write");
     wpa_rule_relate(run, finding, trigger->node->span, "strangers cause this");
     if (is_metadata_only(job) || only_answers(run->source->outline, job)) {
         finding->severity = WPA_SEVERITY_LOW;

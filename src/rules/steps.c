@@ -121,10 +121,10 @@ void wpa_rule_each_action(wpa_rule_run *run, wpa_step_visitor visit)
 void wpa_rule_each_job(wpa_rule_run *run, wpa_job_visitor visit)
 {
     const wpa_outline *outline = run->source->outline;
+    wpa_rule_visits visits = {.mark = wpa_rule_here(run)};
     for (size_t i = 0; i < outline->n_jobs; i++) {
-        wpa_rule_mark mark = wpa_rule_here(run);
         visit(run, &outline->jobs[i]);
-        wpa_rule_forget(run, mark);
+        wpa_rule_end_visit(run, &visits);
     }
 }
 

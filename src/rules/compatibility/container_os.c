@@ -51,11 +51,12 @@ static bool has_computed_image(const wpa_yaml_node *container)
     return wpa_outline_has_expression(wpa_yaml_text(image));
 }
 
-static void check_keys(wpa_rule_run *run, const wpa_outline_job *job)
+/* label: one that refuses. */
+static void check_keys(wpa_rule_run *run, const wpa_outline_job *job,
+                       const wpa_outline_label *label)
 {
     static const char *const keys[] = {"container", "services"};
-    const wpa_outline_label *label = find_refusing(job);
-    for (size_t i = 0; label && i < WPA_COUNT(keys); i++) {
+    for (size_t i = 0; i < WPA_COUNT(keys); i++) {
         const wpa_yaml_pair *pair = wpa_yaml_find(job->node, keys[i]);
         /* an image that is an expression may be empty on this leg: then there is no container */
         bool is_empty = pair && (wpa_yaml_is_null(wpa_yaml_resolve(pair->value)) ||
@@ -74,10 +75,10 @@ static bool is_docker_action(const wpa_outline_uses *uses)
             wpa_text_is(uses->fact->major.using, "docker"));
 }
 
-static void check_docker_steps(wpa_rule_run *run, const wpa_outline_job *job)
+static void check_docker_steps(wpa_rule_run *run, const wpa_outline_job *job,
+                               const wpa_outline_label *label)
 {
-    const wpa_outline_label *label = find_refusing(job);
-    for (size_t i = 0; label && i < job->n_steps; i++) {
+    for (size_t i = 0; i < job->n_steps; i++) {
         const wpa_outline_step *step = &job->steps[i];
         bool is_guarded =
             mentions_leg(step->condition) || (label->is_from_matrix && step->condition);
@@ -263,8 +264,11 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_outline *o = run->source->outline;
     for (size_t i = 0; i < o->n_jobs; i++) {
         const wpa_outline_job *job = &o->jobs[i];
-        check_keys(run, job);
-        check_docker_steps(run, job);
+        const wpa_outline_label *label = find_refusing(job);
+        if (label) {
+            check_keys(run, job, label);
+            check_docker_steps(run, job, label);
+        }
         check_scripts(run, job);
         check_image(run, job);
         check_alpine_arm(run, job);

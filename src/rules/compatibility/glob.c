@@ -101,7 +101,9 @@ static size_t check_escape(const pattern *p, size_t at)
 
 static void check_chars(const pattern *p)
 {
-    for (size_t at = p->first; at < p->length;) {
+    /* Most patterns have nothing to look at. */
+    size_t at = p->first + strcspn(p->text + p->first, p->is_ref ? "\\[?+\r\n \t~^:" : "\\[?+\r\n");
+    while (at < p->length) {
         char c = p->text[at];
         if (c == '\\') {
             at = check_escape(p, at);

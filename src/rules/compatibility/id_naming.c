@@ -51,33 +51,50 @@ static void check_id(wpa_rule_run *run, const wpa_yaml_node *node, const char *w
     }
 }
 
+/* NULL: the first one of this id, which is noted. */
+static const wpa_outline_step *find_first(wpa_rule_run *run, wpa_map *seen,
+                                          const wpa_outline_step *step)
+{
+    char *folded = wpa_arena_text(run->arena, step->id);
+    for (char *c = folded; *c; c++) {
+        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+    }
+    const wpa_outline_step *first = wpa_map_get(seen, folded);
+    if (!first) {
+        wpa_map_put(seen, folded, (void *)(uintptr_t)step);
+    }
+    return first;
+}
+
+static size_t count_ids(const wpa_outline_job *job)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < job->n_steps; i++) {
+        n += job->steps[i].id != NULL;
+    }
+    return n;
+}
+
 static void check_steps(wpa_rule_run *run, const wpa_outline_job *job)
 {
-    wpa_rule_mark mark = wpa_rule_here(run);
-    wpa_map *seen = NULL;
-    for (size_t i = 0; i < job->n_steps; i++) {
-        if (!job->steps[i].id) {
+    size_t n = count_ids(job);
+    wpa_map *seen = n > 1 ? wpa_map_new(run->arena) : NULL;
+    for (size_t i = 0; n > 0 && i < job->n_steps; i++) {
+        const wpa_outline_step *step = &job->steps[i];
+        if (!step->id) {
             continue;
         }
-        const wpa_yaml_node *node = wpa_yaml_get(job->steps[i].node, "id");
+        const wpa_yaml_node *node = wpa_yaml_get(step->node, "id");
         check_id(run, node, "step");
-        char *folded = wpa_arena_text(run->arena, job->steps[i].id);
-        for (char *c = folded; *c; c++) {
-            *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
-        }
-        seen = seen ? seen : wpa_map_new(run->arena);
-        const wpa_outline_step *first = wpa_map_get(seen, folded);
+        const wpa_outline_step *first = seen ? find_first(run, seen, step) : NULL;
         if (first) {
             wpa_finding *finding =
                 wpa_rule_report(run, node->span, NULL, NULL,
                                 "step id %s is there twice in this job: the file is refused",
-                                wpa_rule_quote(run, job->steps[i].id, strlen(job->steps[i].id)));
+                                wpa_rule_quote(run, step->id, strlen(step->id)));
             wpa_rule_relate(run, finding, wpa_yaml_get(first->node, "id")->span, "first here");
-        } else {
-            wpa_map_put(seen, folded, &job->steps[i]);
         }
     }
-    wpa_rule_forget(run, mark);
 }
 
 static void check_inputs(wpa_rule_run *run, const wpa_yaml_node *inputs)
@@ -93,11 +110,13 @@ static bool check(wpa_rule_run *run, wpa_error *err)
 {
     (void)err;
     const wpa_outline *o = run->source->outline;
+    wpa_rule_visits visits = {.mark = wpa_rule_here(run)};
     for (size_t i = 0; i < o->n_jobs; i++) {
         if (o->jobs[i].key) {
             check_id(run, o->jobs[i].key, "job");
         }
         check_steps(run, &o->jobs[i]);
+        wpa_rule_end_visit(run, &visits);
     }
     if (run->source->kind == WPA_INPUT_ACTION) {
         check_inputs(run, wpa_yaml_get(o->root, "inputs"));

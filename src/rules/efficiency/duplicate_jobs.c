@@ -177,11 +177,14 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     }
     const wpa_graph *graph = run->source->around ? run->source->around->graph : NULL;
     const wpa_graph_file *file = graph ? wpa_graph_own(graph, run->source, run->arena) : NULL;
+    if (!file) {
+        return true; /* read without its repository */
+    }
     const char *self = wpa_source_identity(run->source);
     WPA_AUTO(wpa_arena) *scratch = wpa_arena_new();
     double least = wpa_rule_option_real(run, "similarity", 0.5, 1, 0.85);
     int64_t least_steps = wpa_rule_option_int(run, "min-steps", 1, 64, 3);
-    for (size_t i = 0; file && i < file->n_jobs; i++) {
+    for (size_t i = 0; i < file->n_jobs; i++) {
         const wpa_similarity_job *own = file->jobs[i].likeness;
         if (!own || (int64_t)own->n_steps < least_steps || own->n_real < 2 ||
             own->weight < WEIGHT_MIN) {

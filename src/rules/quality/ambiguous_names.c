@@ -139,8 +139,11 @@ static void check_style(wpa_rule_run *run, const wpa_regex *pattern, const wpa_y
 static wpa_regex *pattern_of(const wpa_rule_run *run, const char *option)
 {
     const char *text = wpa_rule_option_text(run, option);
+    if (!text || !*text) {
+        return NULL;
+    }
     wpa_error err = {0};
-    return text && *text ? wpa_regex_new(text, 0, &err) : NULL;
+    return wpa_regex_new(text, 0, &err);
 }
 
 static void check_styles(wpa_rule_run *run)

@@ -171,7 +171,10 @@ static void check_step(wpa_rule_run *run, const wpa_site *site)
     bool is_intake = wpa_intake_of(run, site, &intake) && intake.kind == WPA_INTAKE_ARTIFACT;
     bool may_be = is_intake || (site->step->uses.kind == WPA_OUTLINE_REPOSITORY &&
                                 wpa_outline_with(site->step, "workflow"));
-    makers m = may_be ? find_makers(run, site) : (makers){0};
+    if (!may_be || !wpa_trust_site_is_privileged(site)) {
+        return;
+    }
+    makers m = find_makers(run, site);
     if (!is_intake && m.are_of_last_run) {
         intake = wpa_intake_of_download(site->step);
         is_intake = true;
@@ -187,8 +190,7 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     const wpa_outline *o = run->source->outline;
     for (size_t i = 0; i < o->n_jobs; i++) {
         wpa_site site = {.source = run->source, .job = &o->jobs[i]};
-        bool is_privileged = wpa_trust_site_is_privileged(&site);
-        for (size_t k = 0; is_privileged && k < o->jobs[i].n_steps; k++) {
+        for (size_t k = 0; k < o->jobs[i].n_steps; k++) {
             site.step = &o->jobs[i].steps[k];
             check_step(run, &site);
         }

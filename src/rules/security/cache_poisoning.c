@@ -371,15 +371,23 @@ static size_t relate_others(wpa_rule_run *run, wpa_finding *finding, const wpa_o
     return n;
 }
 
+static bool is_sure_of(wpa_rule_run *run, const wpa_outline_job *job, wpa_cache_state state)
+{
+    return state != WPA_CACHE_STATE_UNKNOWN && delivers(run, job);
+}
+
+/* Would anybody see it? What other definitions write makes more of it. */
+static bool may_be_seen(wpa_rule_run *run, const wpa_outline_job *job, wpa_cache_state state)
+{
+    return graph_of(run) || wpa_rule_is_wanted(run, WPA_PERSONA_PEDANTIC) ||
+           is_sure_of(run, job, state);
+}
+
 static void report(wpa_rule_run *run, const wpa_outline_step *step, const wpa_fact_cache *cache,
                    const publication *p, wpa_cache_state state)
 {
     const wpa_yaml_node *input = cache->input ? wpa_outline_with(step, cache->input) : NULL;
-    bool is_sure = state != WPA_CACHE_STATE_UNKNOWN && delivers(run, step->job);
-    /* What other definitions write makes more of it. */
-    if (!is_sure && !graph_of(run) && !wpa_rule_is_wanted(run, WPA_PERSONA_PEDANTIC)) {
-        return;
-    }
+    bool is_sure = is_sure_of(run, step->job, state);
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
     *s = (subject){step, cache};
     wpa_finding *finding = wpa_rule_report(
@@ -444,7 +452,7 @@ static void check_restores(wpa_rule_run *run, const wpa_outline_job *job)
                                           ? restored_by(run, step, &p, &state)
                                           : NULL;
         cache = cache || is_left ? cache : layers_of(run, step, &p, &state);
-        if (!cache || state == WPA_CACHE_STATE_OFF) {
+        if (!cache || state == WPA_CACHE_STATE_OFF || !may_be_seen(run, job, state)) {
             continue;
         }
         is_reached = is_known || !is_left_out(run->source, job->condition, &p);

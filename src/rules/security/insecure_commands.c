@@ -92,6 +92,9 @@ static bool check(wpa_rule_run *run, wpa_error *err)
     (void)err;
     const wpa_outline *o = run->source->outline;
     bool is_named = wpa_yaml_may_hold(run->source->yaml, SWITCH);
+    if (!is_named && !wpa_rule_is_wanted(run, WPA_PERSONA_AUDITOR)) {
+        return true; /* an environment that is chosen at run time is for them */
+    }
     check_env(run, o->root, is_named);
     for (size_t i = 0; i < o->n_jobs; i++) {
         check_env(run, o->jobs[i].node, is_named);

@@ -120,6 +120,51 @@ static size_t check_jobs(wpa_similarity_kin *kin, wpa_similarity_job *jobs[JOBS]
     return n_alike;
 }
 
+static void check_step(const wpa_similarity_step *a, const wpa_similarity_step *b)
+{
+    assert_int_equal(a->kind, b->kind);
+    assert_int_equal(a->n_features, b->n_features);
+    assert_memory_equal(a->features, b->features, a->n_features * sizeof *a->features);
+    assert_int_equal(a->weight, b->weight);
+    assert_int_equal(a->digest, b->digest);
+    assert_true(a->upper_bits == b->upper_bits);
+    assert_int_equal(a->is_setup, b->is_setup);
+}
+
+/* Do steps of an earlier job share this one's features? */
+static bool is_shared_before(wpa_similarity_job *const jobs[], size_t n, const uint32_t *features)
+{
+    bool is_shared = false;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < jobs[i]->n_steps; k++) {
+            is_shared = is_shared || jobs[i]->steps[k].features == features;
+        }
+    }
+    return is_shared;
+}
+
+/* Whether a step is read, or was read before. */
+static void reads_the_same_of_equal_steps(void **state)
+{
+    (void)state;
+    static char text[TEXT_MAX];
+    WPA_AUTO(wpa_arena) *arena = wpa_arena_new();
+    wpa_similarity_job *jobs[JOBS];
+    const wpa_source *source = make_jobs(5, text, arena);
+    (void)index_of(source, jobs, arena);
+    size_t n_shared = 0;
+    for (size_t i = 0; i < JOBS; i++) {
+        wpa_similarity_seen none[WPA_SIMILARITY_SEEN_MAX] = {0};
+        const wpa_similarity_job *alone =
+            wpa_similarity_read(&source->outline->jobs[i], none, arena);
+        for (size_t k = 0; k < alone->n_steps; k++) {
+            check_step(&alone->steps[k], &jobs[i]->steps[k]);
+            n_shared += is_shared_before(jobs, i, jobs[i]->steps[k].features);
+        }
+    }
+    assert_true(n_shared > 0);
+}
+
 /* Of the index's own jobs, and of equal ones that are not its own. */
 static void finds_what_is_alike(void **state)
 {
@@ -251,6 +296,7 @@ static void asks_before_reading(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_the_same_of_equal_steps),
         cmocka_unit_test(finds_what_is_alike),
         cmocka_unit_test(nothing_in_nothing),
         cmocka_unit_test(marks),

@@ -17,13 +17,11 @@ const char *wpa_facts_command_role_name(unsigned bit_index)
 /* ---- rows --------------------------------------------------------------------------------------
  */
 
-static unsigned own_roles(const char *name, const char *const words[], size_t n)
+/** Of a program that is known to have some. */
+static unsigned own_roles(unsigned known, const char *const words[], size_t n)
 {
     unsigned roles = 0;
-    size_t i = wpa_facts_program_row(WPA_COLUMN_COMMANDS, name);
-    if (i >= wpa_fact_n_commands) {
-        return 0;
-    }
+    size_t i = (known >> WPA_KNOWN_ROW_SHIFT) - 1;
     /* Not by its own name: where the tables have one text for one name no byte is compared. */
     const char *program = wpa_fact_commands[i].program;
     const wpa_fact_words all = wpa_fact_words_of(words, n);
@@ -62,7 +60,7 @@ static size_t launched_at(const char *name, const char *const words[], size_t n)
 unsigned wpa_facts_command_roles(const char *name, unsigned known, const char *const words[],
                                  size_t n)
 {
-    unsigned roles = known & WPA_KNOWN_ROLES ? own_roles(name, words, n) : 0;
+    unsigned roles = known & WPA_KNOWN_ROLES ? own_roles(known, words, n) : 0;
     for (int depth = 0; depth < 3; depth++) {
         size_t at = known & WPA_KNOWN_LAUNCHER ? launched_at(name, words, n) : n;
         if (at >= n) {
@@ -72,7 +70,7 @@ unsigned wpa_facts_command_roles(const char *name, unsigned known, const char *c
         words += at + 1;
         n -= at + 1;
         known = wpa_facts_program_known(name);
-        roles |= known & WPA_KNOWN_ROLES ? own_roles(name, words, n) : 0;
+        roles |= known & WPA_KNOWN_ROLES ? own_roles(known, words, n) : 0;
     }
     return roles;
 }

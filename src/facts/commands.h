@@ -34,6 +34,10 @@ typedef enum wpa_program_known {
     WPA_KNOWN_TOOL = 1 << 6 /* of which it is known on what images it is */
 } wpa_program_known;
 
+/* Above these bits stands, from 1, the first row of the table of commands that has the program: for
+   wpa_facts_command_roles, which is asked about nearly all that have one. */
+#define WPA_KNOWN_ROW_SHIFT 16
+
 /** Of all tables at once: most programs are in none, and need not be asked for in each. */
 unsigned wpa_facts_program_known(const char *name);
 

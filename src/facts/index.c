@@ -262,6 +262,15 @@ static void note_known(row_index *index, const char *name, uint32_t bit)
     known->row |= bit;
 }
 
+static void note_command_row(row_index *index, const char *name, size_t row)
+{
+    entry *known = known_entry(index, name, hash_of(WPA_COLUMN_KNOWN, wpa_slice_of(name)));
+    assert(row < UINT32_MAX >> WPA_KNOWN_ROW_SHIFT);
+    if (!(known->row >> WPA_KNOWN_ROW_SHIFT)) {
+        known->row |= (uint32_t)(row + 1) << WPA_KNOWN_ROW_SHIFT;
+    }
+}
+
 /* The programs of a table, each by its first row: those of one are neighbours. */
 static void add_programs(row_index *index, wpa_facts_column column, uint32_t bit)
 {
@@ -270,8 +279,12 @@ static void add_programs(row_index *index, wpa_facts_column column, uint32_t bit
         if (row > 0 && wpa_text_is(name, name_at(column, row - 1))) {
             continue;
         }
-        add(index, column, name, row);
         note_known(index, name, bit);
+        if (column == WPA_COLUMN_COMMANDS) {
+            note_command_row(index, name, row);
+        } else {
+            add(index, column, name, row);
+        }
     }
 }
 

@@ -78,7 +78,8 @@ typedef struct wpa_slug_rows {
 /** The rows of an action, all of them by one look; NULL: no table has it. Thread: any. */
 const wpa_slug_rows *wpa_facts_slug_rows(wpa_slice slug);
 /**
- * The first row of a program, by its name byte for byte, in a table of programs: its others are
- * behind it. WPA_NO_ROW: none. Thread: any.
+ * The first row of a program, by its name byte for byte, in a table of programs but that of
+ * commands, whose row comes with WPA_KNOWN_ROW_SHIFT: its others are behind it. WPA_NO_ROW: none.
+ * Thread: any.
  */
 size_t wpa_facts_program_row(wpa_facts_column column, const char *name);

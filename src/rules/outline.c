@@ -209,8 +209,8 @@ typedef struct script {
 
 static void note_word(reader *r, const wpa_yaml_node *run, const wpa_shell_word *word, script *s)
 {
-    if (word->is_plain && word->is_literal) {
-        return; /* as most do: the file's bytes hold it, or the word whose script it is of */
+    if (word->is_as_written) {
+        return; /* as most are: the file's bytes hold it, or the word whose script it is of */
     }
     size_t length = strlen(word->text);
     if (!is_verbatim(run, word, length)) {
@@ -276,17 +276,26 @@ static script script_of(reader *r, const wpa_yaml_node *run, wpa_shell shell)
     return *known;
 }
 
+void wpa_outline_step_take_script(wpa_outline_step *step, const wpa_script *lexed)
+{
+    bool is_fit = lexed && lexed->is_readable && lexed->language != WPA_SCRIPT_PYTHON;
+    step->lexed = lexed;
+    step->script = lexed && lexed->language == WPA_SCRIPT_POSIX ? lexed : NULL;
+    step->commands = is_fit ? lexed : NULL;
+    step->roles = lexed ? lexed->roles : 0;
+}
+
 static void read_script(reader *r, wpa_outline_step *step)
 {
     if (step->run) {
         script s = script_of(r, step->run, step->shell);
         step->places = s.places;
-        step->lexed = s.lexed;
         step->unquoted = s.unquoted;
         step->n_unquoted = s.n_unquoted;
-        step->script = s.lexed && s.lexed->language == WPA_SCRIPT_POSIX ? s.lexed : NULL;
+        wpa_outline_step_take_script(step, s.lexed);
     }
 }
+
 static void add_step(reader *r, wpa_outline_job *job, const wpa_yaml_node *node)
 {
     wpa_outline_step *step = &job->steps[job->n_steps];

@@ -28,20 +28,21 @@ typedef enum wpa_outline_uses_kind {
     WPA_OUTLINE_UNKNOWN     /* holds an expression, or is none of these */
 } wpa_outline_uses_kind;
 
+/* What is asked of each of them stands together in front. */
 typedef struct wpa_outline_uses {
     wpa_outline_uses_kind kind;
+    uint32_t number; /* from 0: of what the file uses; those of one name and hint have one */
     const wpa_yaml_node *node; /* the value: what an alias stands for, if it is one */
-    wpa_span span;             /* where step or job name it: the alias */
+    const wpa_fact_use *fact;  /* what is known of it; NULL unless kind is REPOSITORY */
     wpa_slice slug;            /* owner/repo[/path] */
-    wpa_slice owner;
-    wpa_slice repo; /* owner/repo */
     wpa_slice ref;
+    wpa_slice repo; /* owner/repo */
+    wpa_slice owner;
+    wpa_span span;      /* where step or job name it: the alias */
     wpa_slice hint;     /* version in the comment on the line, or empty */
     wpa_span comment;   /* that comment from its #, empty if there is none */
     wpa_span slug_span; /* in the file */
     wpa_span ref_span;
-    const wpa_fact_use *fact; /* what is known of it; NULL unless kind is REPOSITORY */
-    size_t number; /* from 0: of what the file uses; those of one name and hint have one */
 } wpa_outline_uses;
 
 typedef enum wpa_shell {
@@ -55,24 +56,27 @@ typedef enum wpa_shell {
     WPA_SHELL_UNKNOWN /* an expression, or implied by a runner that cannot be told: often bash */
 } wpa_shell;
 
+/* What rules ask of each step of each file stands together in front. */
 typedef struct wpa_outline_step {
-    const wpa_outline_job *job; /* of a composite action the job that stands for it */
-    size_t index;               /* in the job, those of parallel groups in order */
-    const wpa_yaml_node *node;  /* mapping */
-    const char *id;             /* or NULL */
-    wpa_outline_uses uses;
+    const wpa_yaml_node *node;      /* mapping */
+    const wpa_yaml_node *run;       /* scalar, or NULL */
     const wpa_yaml_node *with;      /* mapping, or NULL */
     const wpa_yaml_node *env;       /* mapping, or NULL */
     const wpa_yaml_node *condition; /* value of "if", or NULL */
-    const wpa_yaml_node *run;       /* scalar, or NULL */
-    wpa_shell shell;                /* of run */
-    bool has_named_shell;           /* by the step, its job or its workflow */
+    const wpa_script *lexed;        /* of run in any shell that is read, python too; or NULL */
+    const wpa_script *script;       /* of run in bash, sh or an unknown shell; else NULL */
+    const wpa_script *commands;     /* lexed that could be read, but no python; or NULL */
+    wpa_outline_uses uses;
+    const wpa_outline_job *job; /* of a composite action the job that stands for it */
+    size_t index;               /* in the job, those of parallel groups in order */
+    const char *id;             /* or NULL */
+    unsigned roles;             /* of all commands of lexed, see wpa_step_roles */
+    wpa_shell shell;            /* of run */
+    bool has_named_shell;       /* by the step, its job or its workflow */
     /* Started by another program (WSL, MSYS2, nix develop, docker exec): what the runner's system
        and image have says nothing about what the script finds. */
     bool is_elsewhere;
-    const wpa_script *script; /* of run in bash, sh or an unknown shell; else NULL */
-    wpa_yaml_places *places;  /* of a long run, whose places are asked for often; or NULL */
-    const wpa_script *lexed;  /* of run in any shell that is read, python too; or NULL */
+    wpa_yaml_places *places; /* of a long run, whose places are asked for often; or NULL */
     /* Of lexed: texts of words in which quotes and escapes stand; [n_unquoted]. */
     const wpa_slice *unquoted;
     size_t n_unquoted;
@@ -155,6 +159,8 @@ static inline bool wpa_outline_step_uses(const wpa_outline_step *step, const cha
 {
     return step->uses.kind == WPA_OUTLINE_REPOSITORY && wpa_slice_is_ci(step->uses.slug, slug);
 }
+/** Have what was read of the step's script, or of what stands for one; NULL: nothing. */
+void wpa_outline_step_take_script(wpa_outline_step *step, const wpa_script *lexed);
 /** Fill hint and comment of uses from the comment behind its node. */
 void wpa_outline_read_comment(wpa_outline_uses *uses);
 /** What a step sets up; NULL: nothing that is known to. */

@@ -23,7 +23,7 @@ wpa_fact_os wpa_outline_os_asked(const wpa_yaml_node *condition, const wpa_yaml_
 typedef struct wpa_outline_known {
     wpa_arena *arena;
     wpa_map *uses; /* text → what is known of it, with the comment last seen behind it; or NULL */
-    size_t n_uses; /* different ones */
+    uint32_t n_uses; /* different ones */
 } wpa_outline_known;
 
 /** What a scalar below "uses" says; node may be NULL. */

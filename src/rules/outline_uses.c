@@ -86,7 +86,7 @@ static bool is_slug(wpa_slice slug)
 typedef struct known_use {
     wpa_slice hint;
     const wpa_fact_use *fact;
-    size_t number;
+    uint32_t number;
 } known_use;
 
 /** Half of what a file uses it uses more than once. */
@@ -107,6 +107,20 @@ static const known_use *resolve(wpa_outline_known *r, const char *text,
     return known;
 }
 
+/** Of slug and ref: where the file has the text byte for byte, as nearly always, by one look. */
+static void find_spans(wpa_outline_uses *uses, size_t slug_length)
+{
+    size_t length = uses->node->length;
+    wpa_span all = wpa_yaml_source_span(uses->node, 0, length);
+    if (wpa_span_length(all) == length) {
+        uses->slug_span = (wpa_span){all.start, all.start + slug_length};
+        uses->ref_span = (wpa_span){uses->slug_span.end + 1, all.end};
+    } else {
+        uses->slug_span = wpa_yaml_source_span(uses->node, 0, slug_length);
+        uses->ref_span = wpa_yaml_source_span(uses->node, slug_length + 1, length);
+    }
+}
+
 static bool read_repository(wpa_outline_known *r, const char *text, wpa_outline_uses *uses);
 
 /** GitHub leaves empty parts out: "owner//repo" is "owner/repo". The spans are those of the text.
@@ -125,8 +139,7 @@ static bool read_collapsed(wpa_outline_known *r, const char *text, size_t slug_l
     if (n == slug_length || !read_repository(r, copy, uses)) {
         return false;
     }
-    uses->slug_span = wpa_yaml_source_span(uses->node, 0, slug_length);
-    uses->ref_span = wpa_yaml_source_span(uses->node, slug_length + 1, uses->node->length);
+    find_spans(uses, slug_length);
     return true;
 }
 
@@ -149,8 +162,7 @@ static bool read_repository(wpa_outline_known *r, const char *text, wpa_outline_
     if (uses->repo.length <= uses->owner.length + 1) {
         return read_collapsed(r, text, uses->slug.length, uses);
     }
-    uses->slug_span = wpa_yaml_source_span(uses->node, 0, uses->slug.length);
-    uses->ref_span = wpa_yaml_source_span(uses->node, uses->slug.length + 1, uses->node->length);
+    find_spans(uses, uses->slug.length);
     const known_use *known = resolve(r, text, uses);
     uses->fact = known->fact;
     uses->number = known->number;

@@ -38,9 +38,9 @@ void wpa_shell_gather_end(wpa_shell_gather *g, const char *after)
     if (g->n_words || g->n_redirects) {
         wpa_shell_command c = {
             .words = g->words,
-            .n_words = g->n_words,
+            .n_words = (uint32_t)g->n_words,
             .redirects = g->redirects,
-            .n_redirects = g->n_redirects,
+            .n_redirects = (uint32_t)g->n_redirects,
             .before = g->before,
             .after = after,
         };
@@ -86,6 +86,7 @@ const wpa_script *wpa_script_read_as(wpa_script_language language, const char *t
     script->n_commands = script->is_readable ? script->n_commands : 0;
     for (size_t i = 0; i < script->n_commands; i++) { /* once: many rules ask for them */
         script->commands[i].roles = wpa_shell_read_roles(&script->commands[i]);
+        script->roles |= script->commands[i].roles;
     }
     return script;
 }

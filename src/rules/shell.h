@@ -27,7 +27,9 @@ typedef struct wpa_shell_word {
     const char *text; /* quotes removed; expansions as written */
     wpa_span span;    /* bytes of the script */
     bool is_literal;  /* no expansion, glob or blanked expression in it */
-    bool is_plain;    /* known to stand in its text without quotes and escapes */
+    /* Known to stand in the script, or the word whose script it is of, byte for byte, though there
+       may be quotes around it. */
+    bool is_as_written;
 } wpa_shell_word;
 
 typedef struct wpa_shell_redirect {
@@ -36,20 +38,21 @@ typedef struct wpa_shell_redirect {
     wpa_span body;         /* of a here-document, else empty */
 } wpa_shell_redirect;
 
+/* Scripts are full of them, so they are kept small: WPA_SHELL_MAX_BYTES bounds each count. */
 typedef struct wpa_shell_command {
+    const char *name;      /* its last path part; "" if there is none */
     wpa_shell_word *words; /* [n_words] assignments and wrappers included */
-    size_t n_words;
-    wpa_shell_redirect *redirects;
-    size_t n_redirects;
-    size_t first;       /* index of the command behind assignments and wrappers (sudo, env, ...) */
-    const char *name;   /* its last path part; "" if there is none */
+    uint32_t n_words;
+    uint32_t first;     /* index of the command behind assignments and wrappers (sudo, env, ...) */
+    unsigned roles;     /* what it does, as wpa_shell_roles tells */
+    unsigned known;     /* what the tables know of its program, WPA_KNOWN_ bits */
     wpa_span span;      /* first word to last */
     const char *before; /* operator in front: "", ";", "&&", "||", "|" (a line break is ";") */
     const char *after;
-    unsigned roles;        /* what it does, as wpa_shell_roles tells */
-    unsigned known;        /* what the tables know of its program, WPA_KNOWN_ bits */
-    unsigned loops;        /* how many loops it stands in */
-    unsigned nested;       /* substitutions and subshells around it */
+    wpa_shell_redirect *redirects;
+    uint32_t n_redirects;
+    uint16_t loops;        /* how many loops it stands in */
+    uint8_t nested;        /* substitutions and subshells around it */
     bool is_nested_script; /* from "bash -c '...'": spans are exact, or those of the quoted word */
 } wpa_shell_command;
 
@@ -67,6 +70,7 @@ typedef struct wpa_script {
     bool is_readable; /* false: commands is empty */
     wpa_shell_command *commands;
     size_t n_commands, capacity;
+    unsigned roles;          /* of all commands together */
     const uint8_t *contexts; /* [length] wpa_shell_context of each byte; NULL if too long */
 } wpa_script;
 

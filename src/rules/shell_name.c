@@ -89,7 +89,7 @@ void wpa_shell_name_find(wpa_shell_command *c)
             break; /* "sudo -s", "exec 3>&1", "command -v x": the wrapper is the command */
         }
     }
-    c->first = i;
+    c->first = (uint32_t)i;
 }
 
 bool wpa_shell_has_sub(const wpa_shell_command *command, const char *sub)

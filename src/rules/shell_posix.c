@@ -39,6 +39,8 @@ static void place_nested(wpa_shell_command *c, wpa_span whole, bool is_exact)
     for (size_t w = 0; w < c->n_words; w++) {
         wpa_span span = c->words[w].span;
         c->words[w].span = is_exact ? (wpa_span){span.start + shift, span.end + shift} : whole;
+        /* A script that was put together holds blanks that stand nowhere. */
+        c->words[w].is_as_written = c->words[w].is_as_written && is_exact;
     }
     for (size_t r = 0; r < c->n_redirects; r++) {
         wpa_span span = c->redirects[r].target.span;
@@ -125,13 +127,13 @@ static void end_command(lexer *l, gather *g, const char *after)
     if ((g->n_words || g->n_redirects) && !l->has_failed) {
         wpa_shell_command c = {
             .words = g->words,
-            .n_words = g->n_words,
+            .n_words = (uint32_t)g->n_words,
             .redirects = g->redirects,
-            .n_redirects = g->n_redirects,
+            .n_redirects = (uint32_t)g->n_redirects,
             .before = g->before,
             .after = after,
-            .loops = l->loops,
-            .nested = l->depth,
+            .loops = (uint16_t)l->loops,
+            .nested = (uint8_t)l->depth,
         };
         wpa_shell_name_find(&c);
         if (g->n_words) {

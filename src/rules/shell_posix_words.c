@@ -261,37 +261,41 @@ static bool lex_piece(lexer *l, char end, size_t word_start)
 /* A run of these is a blanked expression. */
 #define BLANKED "____"
 
-/** Is it in quotes as a whole, with no escape in it? Then which kinds of bytes it has. */
+/** May a word have been read in which an expression was blanked? Few have so much as a "_". */
+static bool may_be_blanked(const char *text, unsigned seen)
+{
+    return (seen & WPA_POSIX_IS_BLANKED) && strstr(text, BLANKED);
+}
+
+/** Is it in double quotes as a whole, with no escape in it? Then which kinds of bytes it has. */
 static bool is_quoted_once(const char *text, wpa_span span, unsigned *seen)
 {
-    char quote = text[span.start];
-    if ((quote != '"' && quote != '\'') || wpa_span_length(span) < 2 ||
-        text[span.end - 1] != quote) {
+    if (text[span.start] != '"' || wpa_span_length(span) < 2 || text[span.end - 1] != '"') {
         return false;
     }
-    unsigned ends = quote == '"' ? WPA_POSIX_ENDS_DOUBLE : WPA_POSIX_ENDS_SINGLE;
     size_t at = span.start + 1, end = span.end - 1;
-    for (unsigned kind; at < end && !((kind = wpa_posix_kind(text[at])) & ends); at++) {
+    for (unsigned kind; at < end && !((kind = wpa_posix_kind(text[at])) & WPA_POSIX_ENDS_DOUBLE);
+         at++) {
         *seen |= kind;
     }
     return at == end;
 }
 
 /* text[span] without quotes and escapes; expansions stay as written. */
-static const char *unquote(lexer *l, wpa_span span, bool *is_literal)
+static void unquote(lexer *l, wpa_shell_word *word)
 {
+    wpa_span span = word->span;
     unsigned seen = 0;
-    if (is_quoted_once(l->text, span, &seen)) { /* as most are: they come off, and that is all */
-        const char *text =
-            wpa_arena_slice(l->arena, l->text + span.start + 1, wpa_span_length(span) - 2);
-        bool is_expanded = l->text[span.start] == '"' && (seen & WPA_POSIX_IS_SPECIAL);
-        *is_literal = !is_expanded && !((seen & WPA_POSIX_IS_BLANKED) && strstr(text, BLANKED));
-        return text;
+    if (is_quoted_once(l->text, span, &seen)) { /* as many are: they come off, and that is all */
+        word->text = wpa_arena_slice(l->arena, l->text + span.start + 1, wpa_span_length(span) - 2);
+        word->is_as_written = !may_be_blanked(word->text, seen);
+        word->is_literal = word->is_as_written && !(seen & WPA_POSIX_IS_SPECIAL);
+        return;
     }
     char *out = wpa_arena_slice(l->arena, l->text + span.start, wpa_span_length(span));
     size_t n = 0;
     char quote = '\0';
-    *is_literal = true;
+    bool is_literal = true;
     for (size_t i = span.start; i < span.end; i++) {
         char c = l->text[i];
         unsigned kind = wpa_posix_kind(c);
@@ -315,16 +319,48 @@ static const char *unquote(lexer *l, wpa_span span, bool *is_literal)
             continue;
         }
         if (quote != '\'' && (c == '$' || c == '`')) {
-            *is_literal = false;
+            is_literal = false;
         }
         if (!quote && (kind & WPA_POSIX_IS_GLOB)) {
-            *is_literal = false;
+            is_literal = false;
         }
         out[n++] = c;
     }
     out[n] = '\0';
-    *is_literal = *is_literal && !strstr(out, BLANKED);
-    return out;
+    word->text = out;
+    word->is_literal = is_literal && !strstr(out, BLANKED);
+}
+
+/** Past the quotes from here on if all between them stands for itself; which kinds of bytes it is.
+ */
+static bool skip_quoted(lexer *l, char quote, unsigned *seen)
+{
+    unsigned stops = quote == '"' ? WPA_POSIX_IS_SPECIAL : WPA_POSIX_ENDS_SINGLE;
+    size_t start = l->at++;
+    *seen = skip_but(l, stops);
+    size_t close = l->at, behind = close + 1;
+    bool is_it = close < l->length && l->text[close] == quote &&
+                 (behind == l->length || ends_word(l->text[behind]));
+    l->at = is_it ? behind : start;
+    return is_it;
+}
+
+/** A word in quotes as a whole that holds nothing else: it is read where it stands. */
+static bool read_quoted(lexer *l, wpa_shell_word *word)
+{
+    size_t start = l->at;
+    char quote = wpa_posix_peek(l, 0);
+    unsigned seen;
+    if ((quote != '"' && quote != '\'') || !skip_quoted(l, quote, &seen)) {
+        return false;
+    }
+    size_t close = l->at - 1;
+    wpa_posix_mark(l, start + 1, close, quote == '"' ? WPA_SHELL_DOUBLE : WPA_SHELL_SINGLE);
+    word->span.end = l->at;
+    word->text = l->words + start + 1;
+    l->words[close] = '\0'; /* no other word holds the quote */
+    word->is_as_written = word->is_literal = !may_be_blanked(word->text, seen);
+    return true;
 }
 
 wpa_shell_word wpa_posix_word(lexer *l, char end)
@@ -336,16 +372,17 @@ wpa_shell_word wpa_posix_word(lexer *l, char end)
         word.span.end = l->at;
         word.text = l->words + word.span.start;
         l->words[word.span.end] = '\0'; /* no other word holds the byte that has ended this one */
-        word.is_plain = true;
-        bool may_be_blanked = seen & WPA_POSIX_IS_BLANKED;
-        word.is_literal =
-            !(seen & WPA_POSIX_IS_GLOB) && !(may_be_blanked && strstr(word.text, BLANKED));
+        word.is_as_written = !may_be_blanked(word.text, seen);
+        word.is_literal = word.is_as_written && !(seen & WPA_POSIX_IS_GLOB);
+        return word;
+    }
+    if (l->at == word.span.start && read_quoted(l, &word)) {
         return word;
     }
     while (l->at < l->length && lex_piece(l, end, word.span.start)) {
         (void)skip_but(l, WPA_POSIX_ENDS_WORD | WPA_POSIX_IS_QUOTE);
     }
     word.span.end = l->at;
-    word.text = unquote(l, word.span, &word.is_literal);
+    unquote(l, &word);
     return word;
 }

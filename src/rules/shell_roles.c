@@ -9,11 +9,6 @@ size_t wpa_shell_arguments(const wpa_shell_command *command, const char *words[]
     return n;
 }
 
-unsigned wpa_shell_roles(const wpa_shell_command *command)
-{
-    return command->roles;
-}
-
 unsigned wpa_shell_read_roles(const wpa_shell_command *command)
 {
     const char *words[WPA_SHELL_WORDS_MAX];
@@ -22,20 +17,4 @@ unsigned wpa_shell_read_roles(const wpa_shell_command *command)
     }
     size_t n = wpa_shell_arguments(command, words, WPA_SHELL_WORDS_MAX);
     return wpa_facts_command_roles(command->name, command->known, words, n);
-}
-
-const wpa_script *wpa_step_commands(const wpa_outline_step *step)
-{
-    const wpa_script *script = step->script ? step->script : step->lexed;
-    bool is_fit = script && script->is_readable && script->language != WPA_SCRIPT_PYTHON;
-    return is_fit ? script : NULL;
-}
-
-unsigned wpa_step_roles(const wpa_outline_step *step)
-{
-    unsigned roles = 0;
-    for (size_t i = 0; step->lexed && i < step->lexed->n_commands; i++) {
-        roles |= wpa_shell_roles(&step->lexed->commands[i]);
-    }
-    return roles;
 }

@@ -7,12 +7,21 @@
 #define WPA_SHELL_WORDS_MAX 256
 
 /** Roles (wpa_command_role bits) of one command; 0 if it is not known. */
-unsigned wpa_shell_roles(const wpa_shell_command *command);
+static inline unsigned wpa_shell_roles(const wpa_shell_command *command)
+{
+    return command->roles;
+}
 /** The same out of the tables, for when the script is read. */
 unsigned wpa_shell_read_roles(const wpa_shell_command *command);
 /** The step's script, if it is made of commands and could be read: in any shell, but not python. */
-const wpa_script *wpa_step_commands(const wpa_outline_step *step);
+static inline const wpa_script *wpa_step_commands(const wpa_outline_step *step)
+{
+    return step->commands;
+}
 /** Of all commands of a step's script, in any shell that is read; 0 for a step without one. */
-unsigned wpa_step_roles(const wpa_outline_step *step);
+static inline unsigned wpa_step_roles(const wpa_outline_step *step)
+{
+    return step->roles;
+}
 /** Texts of the words behind the name, for look-ups in tables; returns how many, at most max. */
 size_t wpa_shell_arguments(const wpa_shell_command *command, const char *words[], size_t max);

@@ -559,8 +559,8 @@ static void check_inputs(wpa_rule_run *run, const wpa_site *site)
         step->run = value;
         step->shell = WPA_SHELL_BASH;
         step->places = NULL;
-        step->script = wpa_script_read(value->text, value->length, run->lasting);
-        step->lexed = step->script;
+        wpa_outline_step_take_script(step,
+                                     wpa_script_read(value->text, value->length, run->lasting));
         wpa_site inner = *site;
         inner.step = step;
         visit_commands(run, &inner);

@@ -526,7 +526,7 @@ static void check_step_and_image(wpa_rule_run *run, const wpa_outline_step *step
     const wpa_script *image = step->lexed ? wpa_dockerfile_commands(step->lexed, run->arena) : NULL;
     if (image) {
         wpa_outline_step inner = *step;
-        inner.lexed = image;
+        wpa_outline_step_take_script(&inner, image);
         check_commands(run, &inner);
     }
 }

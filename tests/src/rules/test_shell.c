@@ -49,6 +49,8 @@ static void commands_are_found(void **state)
         {"echo \"a $(date +%s) b\"", "date +%s/echo a $(date +%s) b"},
         {"echo ${{ github.ref }} x", "echo _________________ x"},
         {"echo ${{ format('}}', 1) }} x", "echo ______________________ x"},
+        {"echo 'a b'|cat && \"c d\";e \"\" ''", "echo a b/cat/c d/e  "},
+        {"echo 'a'b \"c\"'d' \"e\\\"f\" `echo 'g'`", "echo g/echo ab cd e\"f `echo g`"},
         {"# comment 'with quote\nls # more '", "ls"},
         {"f() {\n  rm -rf x\n}\nf", "rm -rf x/f"},
         {"(cd x && make)", "cd x/make"},

@@ -390,7 +390,8 @@ bool wpa_outline_names_secret(const wpa_yaml_node *node)
     }
     const char *text = node->doc->source + node->span.start;
     size_t length = wpa_span_length(node->span);
-    const char *open = wpa_expr_open(text, length, 0);
+    bool may_name = wpa_text_find_ci(text, length, "secrets") != NULL;
+    const char *open = may_name ? wpa_expr_open(text, length, 0) : NULL;
     while (open) {
         const char *start = open + 3, *end = text + length;
         const char *close = wpa_text_find(start, (size_t)(end - start), "}}");

@@ -331,13 +331,35 @@ static void unquote(lexer *l, wpa_shell_word *word)
     word->is_literal = is_literal && !strstr(out, BLANKED);
 }
 
-/** Past the quotes from here on if all between them stands for itself; which kinds of bytes it is.
- */
+/** Past "$" and "${NAME}", if that is what stands here: no more than a variable. */
+static bool skip_variable(lexer *l)
+{
+    char next = wpa_posix_peek(l, 1);
+    size_t behind = l->at + 1;
+    if (wpa_posix_peek(l, 0) != '$' || next == '(') {
+        return false;
+    }
+    if (next == '{') {
+        behind += 1 + wpa_text_name_length(l->text + behind + 1);
+        if (behind >= l->length || l->text[behind] != '}') {
+            return false;
+        }
+        behind++;
+    }
+    l->at = behind;
+    return true;
+}
+
+/** Past the quotes from here on if all between them stands for itself, variables aside; which kinds
+ * of bytes it is. */
 static bool skip_quoted(lexer *l, char quote, unsigned *seen)
 {
     unsigned stops = quote == '"' ? WPA_POSIX_IS_SPECIAL : WPA_POSIX_ENDS_SINGLE;
     size_t start = l->at++;
     *seen = skip_but(l, stops);
+    while (quote == '"' && skip_variable(l)) {
+        *seen |= WPA_POSIX_IS_SPECIAL | WPA_POSIX_IS_BLANKED | skip_but(l, stops);
+    }
     size_t close = l->at, behind = close + 1;
     bool is_it = close < l->length && l->text[close] == quote &&
                  (behind == l->length || ends_word(l->text[behind]));
@@ -345,7 +367,7 @@ static bool skip_quoted(lexer *l, char quote, unsigned *seen)
     return is_it;
 }
 
-/** A word in quotes as a whole that holds nothing else: it is read where it stands. */
+/** A word in quotes as a whole, with no escape or substitution in it: read where it stands. */
 static bool read_quoted(lexer *l, wpa_shell_word *word)
 {
     size_t start = l->at;
@@ -355,11 +377,13 @@ static bool read_quoted(lexer *l, wpa_shell_word *word)
         return false;
     }
     size_t close = l->at - 1;
-    wpa_posix_mark(l, start + 1, close, quote == '"' ? WPA_SHELL_DOUBLE : WPA_SHELL_SINGLE);
+    bool is_double = quote == '"';
+    wpa_posix_mark(l, start + 1, close, is_double ? WPA_SHELL_DOUBLE : WPA_SHELL_SINGLE);
     word->span.end = l->at;
     word->text = l->words + start + 1;
     l->words[close] = '\0'; /* no other word holds the quote */
-    word->is_as_written = word->is_literal = !may_be_blanked(word->text, seen);
+    word->is_as_written = !may_be_blanked(word->text, seen);
+    word->is_literal = word->is_as_written && !(is_double && (seen & WPA_POSIX_IS_SPECIAL));
     return true;
 }
 

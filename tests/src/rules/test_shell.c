@@ -51,6 +51,8 @@ static void commands_are_found(void **state)
         {"echo ${{ format('}}', 1) }} x", "echo ______________________ x"},
         {"echo 'a b'|cat && \"c d\";e \"\" ''", "echo a b/cat/c d/e  "},
         {"echo 'a'b \"c\"'d' \"e\\\"f\" `echo 'g'`", "echo g/echo ab cd e\"f `echo g`"},
+        {"echo \"$A/${B}\"c \"${C:-d}\" \"$'x\" \"$\" \"${E}$(f)\"",
+         "f/echo $A/${B}c ${C:-d} $'x $ ${E}$(f)"},
         {"# comment 'with quote\nls # more '", "ls"},
         {"f() {\n  rm -rf x\n}\nf", "rm -rf x/f"},
         {"(cd x && make)", "cd x/make"},

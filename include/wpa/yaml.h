@@ -55,22 +55,18 @@ typedef struct wpa_yaml_pair {
     wpa_yaml_node *value;
 } wpa_yaml_pair;
 
-/* What stands in front of few nodes: an anchor, a tag. */
-typedef struct wpa_yaml_properties {
-    const char *anchor; /* name, or NULL */
-    const char *tag;    /* as resolved by the parser, or NULL */
-    size_t start;       /* of the first of them in the file */
-    size_t n_uses;      /* of the anchor, by aliases */
-} wpa_yaml_properties;
-
-/* A file has up to WPA_YAML_MAX_NODES of them, so what one kind alone has shares its place; and
-   what is looked at on the way through the tree stands together in front. */
+/* A file has up to WPA_YAML_MAX_NODES of them, and all the way through the tree is a way through
+   their memory. So what one kind alone has shares its place, what hardly any has stands elsewhere,
+   and what is looked at first stands together in front. */
 struct wpa_yaml_node {
     wpa_yaml_kind kind;
     wpa_yaml_style style;
-    bool holds_nul;
-    bool is_incomplete; /* the parser stopped inside it, or left a broken part of it out */
-    uint32_t keys; /* of a mapping: wpa_yaml_key_bit of each key, all bits where keys may merge */
+    bool holds_nul : 1;
+    bool is_incomplete : 1;  /* the parser stopped inside it, or left a broken part of it out */
+    bool has_properties : 1; /* wpa_yaml_properties */
+    /* of a mapping: wpa_yaml_key_bit of each key, all bits where keys may merge; of a scalar that
+       is a key: its own; else 0 */
+    uint32_t keys;
     /* scalar: decoded, NUL-terminated; may hold NULs, so length counts */
     const char *text;
     uint32_t length;
@@ -78,16 +74,11 @@ struct wpa_yaml_node {
     union {
         wpa_yaml_pair *pairs;  /* in order of the file, merge keys and duplicates included */
         wpa_yaml_node **items; /* of a sequence */
+        /* of an alias: NULL if undefined, recursive, or beyond the limit of expansion */
+        const wpa_yaml_node *target;
     };
     uint32_t n_items; /* of a sequence, else 0 */
     uint32_t index;   /* among the parent's pairs or items */
-    union {
-        /* mapping: text of the key → its first pair; NULL if there are few */
-        const struct wpa_map *by_key;
-        /* alias: NULL if undefined, recursive, or beyond the limit of expansion */
-        const wpa_yaml_node *target;
-        uint32_t key_bit; /* scalar that is a key: its wpa_yaml_key_bit */
-    };
     /*
      * The node itself: quotes included, anchor and tag not. A block collection goes from its first
      * child's start to its last child's end; a literal or folded scalar from its header to the end
@@ -95,9 +86,8 @@ struct wpa_yaml_node {
      */
     wpa_span span;
     const wpa_yaml_doc *doc;
-    const wpa_yaml_node *parent;     /* NULL for the root */
-    const wpa_yaml_node *key;        /* of which this is the value, else NULL */
-    wpa_yaml_properties *properties; /* NULL if there are none */
+    const wpa_yaml_node *parent; /* NULL for the root */
+    const wpa_yaml_node *key;    /* of which this is the value, else NULL */
 };
 
 /** Name of the anchor in front of the node; for an alias the one it refers to; NULL: none. */

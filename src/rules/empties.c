@@ -27,15 +27,15 @@ static bool may_hold_empty(const wpa_yaml_node *mapping)
     for (size_t i = 0; mapping && i < mapping->n_pairs; i++) {
         const wpa_yaml_node *value = mapping->pairs[i].value;
         if (value->kind == WPA_YAML_SCALAR && value->length >= sizeof "null" &&
-            !value->properties) {
+            !value->has_properties) {
             continue; /* as most are */
         }
         value = value->kind == WPA_YAML_ALIAS ? value->target : value;
         if (!value) {
             continue;
         }
-        bool may_say_null =
-            value->kind == WPA_YAML_SCALAR && (value->length < sizeof "null" || value->properties);
+        bool may_say_null = value->kind == WPA_YAML_SCALAR &&
+                            (value->length < sizeof "null" || value->has_properties);
         if (value->length + value->n_pairs + value->n_items == 0 ||
             (may_say_null && wpa_yaml_is_null(value))) {
             return true;

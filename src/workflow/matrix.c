@@ -107,7 +107,8 @@ static bool to_number(const wpa_yaml_node *node, double *number)
 static bool is_surely_text(const wpa_yaml_node *node)
 {
     char letter = (char)(*node->text | 0x20);
-    return !node->properties && letter >= 'a' && letter <= 'z' && node->length > sizeof "false" - 1;
+    return !node->has_properties && letter >= 'a' && letter <= 'z' &&
+           node->length > sizeof "false" - 1;
 }
 
 static bool is_text(const wpa_yaml_node *node)
@@ -120,8 +121,8 @@ static bool is_text(const wpa_yaml_node *node)
 /* Other digits in the same places, as versions have them: neither one text nor one number. */
 static bool are_other_digits(const wpa_yaml_node *a, const wpa_yaml_node *b)
 {
-    bool have_form =
-        a->length == b->length && a->length <= DIGITS_MAX && !a->properties && !b->properties;
+    bool have_form = a->length == b->length && a->length <= DIGITS_MAX && !a->has_properties &&
+                     !b->has_properties;
     bool differ = false;
     for (size_t i = 0; have_form && i < a->length; i++) {
         char x = a->text[i], y = b->text[i];

@@ -110,29 +110,46 @@ void wpa_yaml_stop(builder *b)
 #define NODES_AT_ONCE 16
 #endif
 
-static inline wpa_yaml_node *node_new(builder *b, wpa_yaml_kind kind, wpa_yaml_style style,
-                                      wpa_span full)
+static wpa_yaml_node *more_room(builder *b)
 {
-    if (b->n_spare == 0) {
-        b->spare = wpa_arena_room(b->doc->arena, NODES_AT_ONCE * sizeof *b->spare);
-        b->n_spare = NODES_AT_ONCE;
-    }
-    wpa_yaml_node *node = b->spare++;
-    b->n_spare--;
+    b->spare = wpa_arena_room(b->doc->arena, NODES_AT_ONCE * sizeof *b->spare);
+    b->spare_end = b->spare + NODES_AT_ONCE;
+    return b->spare;
+}
+
+static inline void begin_node(builder *b, wpa_yaml_node *node, wpa_yaml_kind kind,
+                              wpa_yaml_style style, wpa_span full)
+{
     /* Each by itself: what compilers make of {0} takes longer than all else that is done here. */
+    memset(node, 0, offsetof(wpa_yaml_node, keys));
     node->kind = kind;
     node->style = style;
-    node->holds_nul = node->is_incomplete = false;
     node->keys = node->length = node->n_pairs = node->n_items = node->index = 0;
     node->text = "";
     node->pairs = NULL;
-    node->by_key = NULL;
     node->span = full;
     node->doc = b->doc;
     node->parent = node->key = NULL;
-    node->properties = NULL;
     b->doc->n_nodes++;
+}
+
+static inline wpa_yaml_node *node_new(builder *b, wpa_yaml_kind kind, wpa_yaml_style style,
+                                      wpa_span full)
+{
+    wpa_yaml_node *node = b->spare == b->spare_end ? more_room(b) : b->spare;
+    b->spare = node + 1;
+    begin_node(b, node, kind, style, full);
     return node;
+}
+
+/** One that has properties. */
+static wpa_yaml_node *tagged_new(builder *b, wpa_yaml_kind kind, wpa_yaml_style style,
+                                 wpa_span full)
+{
+    wpa_yaml_tagged *tagged = wpa_arena_alloc(b->doc->arena, sizeof *tagged);
+    begin_node(b, &tagged->node, kind, style, full);
+    tagged->node.has_properties = true;
+    return &tagged->node;
 }
 
 /** Room for one more child of the innermost collection, which has n. */
@@ -154,7 +171,7 @@ static uint32_t bits_of(const wpa_yaml_node *key)
     if (key->kind == WPA_YAML_ALIAS || is_merge(key)) {
         return UINT32_MAX;
     }
-    return key->kind == WPA_YAML_SCALAR ? key->key_bit : 0;
+    return key->kind == WPA_YAML_SCALAR ? key->keys : 0;
 }
 
 /** The bits of a key among those of the keys before it: without one that is new in it, the same key
@@ -210,26 +227,27 @@ static wpa_span anchor_span(const wpa_yaml_doc *doc, const wpa_yaml_properties *
     return (wpa_span){own->start, own->start};
 }
 
-static void set_properties(builder *b, wpa_yaml_node *node, const wpa_yaml_event *event)
+/** weight   what aliases of the node are worth; 0 while that is not known */
+static void set_properties(builder *b, wpa_yaml_node *node, const wpa_yaml_event *event,
+                           size_t weight)
 {
     wpa_yaml_doc *doc = b->doc;
     const char *name = event->anchor, *tag = event->tag;
     size_t start = event->span.start;
-    wpa_yaml_properties *own = wpa_arena_alloc(doc->arena, sizeof *own);
+    wpa_yaml_properties *own = wpa_yaml_properties_of(node);
     *own = (wpa_yaml_properties){.anchor = wpa_arena_text(doc->arena, name),
                                  .tag = wpa_arena_text(doc->arena, tag),
                                  .start = start};
-    node->properties = own;
     if (name) {
         const wpa_yaml_anchored *old = wpa_map_get(b->anchors, own->anchor);
         if (old) {
             wpa_yaml_report(b, WPA_YAML_FAULT_REDEFINED_ANCHOR, anchor_span(doc, own),
-                            anchor_span(doc, old->node->properties),
+                            anchor_span(doc, wpa_yaml_properties_of(old->node)),
                             "anchor '%s' is defined twice; aliases below mean this one",
                             cut(b, own->anchor));
         }
         wpa_yaml_anchored *new = wpa_arena_alloc(b->scratch, sizeof *new);
-        new->node = node;
+        *new = (wpa_yaml_anchored){node, weight};
         wpa_map_put(b->anchors, own->anchor, new);
         doc->anchored = wpa_arena_grow(doc->arena, doc->anchored, doc->n_anchored,
                                        &b->anchored_capacity, sizeof(const wpa_yaml_node *));
@@ -245,7 +263,7 @@ static void set_properties(builder *b, wpa_yaml_node *node, const wpa_yaml_event
 /* The anchor is complete: aliases to it are worth this many nodes. */
 static void close_anchor(builder *b, const wpa_yaml_node *node, size_t weight)
 {
-    const char *name = node->kind == WPA_YAML_ALIAS ? NULL : wpa_yaml_anchor(node);
+    const char *name = wpa_yaml_anchor(node);
     wpa_yaml_anchored *own = name ? wpa_map_get(b->anchors, name) : NULL;
     if (own && own->node == node) {
         own->weight = weight;
@@ -254,7 +272,7 @@ static void close_anchor(builder *b, const wpa_yaml_node *node, size_t weight)
 
 static void on_key(builder *b, wpa_yaml_node *node)
 {
-    node->key_bit = wpa_yaml_key_bit(node->text, node->length);
+    node->keys = wpa_yaml_key_bit(node->text, node->length);
     if (node->length > WPA_YAML_MAX_KEY_BYTES) {
         wpa_yaml_report(b, WPA_YAML_FAULT_LIMIT, node->span, (wpa_span){0, 0},
                         "key of %u bytes; the limit is %d", node->length, WPA_YAML_MAX_KEY_BYTES);
@@ -297,8 +315,9 @@ static void check_size(builder *b, const wpa_yaml_event *event)
 void wpa_yaml_build_scalar(builder *b, const wpa_yaml_event *event)
 {
     wpa_span full = event->span;
-    wpa_yaml_node *node = node_new(b, WPA_YAML_SCALAR, event->style, full);
     bool has_properties = event->anchor || event->tag;
+    wpa_yaml_node *node = has_properties ? tagged_new(b, WPA_YAML_SCALAR, event->style, full)
+                                         : node_new(b, WPA_YAML_SCALAR, event->style, full);
     /* Without a property the first character is content: a plain scalar cannot start with & or !.
      */
     if (has_properties) {
@@ -309,13 +328,10 @@ void wpa_yaml_build_scalar(builder *b, const wpa_yaml_event *event)
     }
     set_text(b, node, event);
     if (has_properties) {
-        set_properties(b, node, event);
+        set_properties(b, node, event, 1);
     }
     if (attach(b, node)) {
         on_key(b, node);
-    }
-    if (has_properties) {
-        close_anchor(b, node, 1);
     }
     if (!b->tells_comments) {
         b->scalars = wpa_arena_grow(b->scratch, b->scalars, b->n_scalars, &b->scalars_capacity,
@@ -328,10 +344,9 @@ void wpa_yaml_build_scalar(builder *b, const wpa_yaml_event *event)
 static void on_alias(builder *b, const wpa_yaml_event *event)
 {
     wpa_span full = event->span;
-    wpa_yaml_node *node = node_new(b, WPA_YAML_ALIAS, WPA_YAML_PLAIN, full);
+    wpa_yaml_node *node = tagged_new(b, WPA_YAML_ALIAS, WPA_YAML_PLAIN, full);
     const char *name = wpa_arena_text(b->doc->arena, event->anchor);
-    node->properties = wpa_arena_alloc(b->doc->arena, sizeof *node->properties);
-    *node->properties = (wpa_yaml_properties){.anchor = name, .start = full.start};
+    *wpa_yaml_properties_of(node) = (wpa_yaml_properties){.anchor = name, .start = full.start};
     (void)attach(b, node);
     wpa_yaml_anchored *used = wpa_map_get(b->anchors, name);
     if (!used) {
@@ -339,7 +354,7 @@ static void on_alias(builder *b, const wpa_yaml_event *event)
                         "alias '*%s' has no anchor above it", cut(b, name));
         return;
     }
-    used->node->properties->n_uses++;
+    wpa_yaml_properties_of(used->node)->n_uses++;
     if (used->weight == 0) {
         wpa_yaml_report(b, WPA_YAML_FAULT_RECURSIVE_ALIAS, full, wpa_yaml_full(used->node),
                         "alias '*%s' stands inside the node it refers to", cut(b, name));
@@ -363,10 +378,12 @@ void wpa_yaml_build_start(builder *b, wpa_yaml_kind kind, const wpa_yaml_event *
         wpa_yaml_stop(b);
         return;
     }
-    wpa_yaml_node *node = node_new(b, kind, event->style, full);
-    if (event->anchor || event->tag) {
+    bool has_properties = event->anchor || event->tag;
+    wpa_yaml_node *node = has_properties ? tagged_new(b, kind, event->style, full)
+                                         : node_new(b, kind, event->style, full);
+    if (has_properties) {
         node->span.start = skip_properties(b->doc, b->text, full.start, b->doc->size_bytes);
-        set_properties(b, node, event);
+        set_properties(b, node, event, 0);
     }
     (void)attach(b, node);
     if (b->depth == b->n_lots) { /* never so deep before */
@@ -422,14 +439,10 @@ static void check_duplicates(builder *b, const wpa_yaml_node *mapping)
     }
 }
 
-/* Fewer are found about as fast by their marks, and an index of each tree that is held takes room.
- */
-#define INDEX_MIN_PAIRS 256
-
 /* Ten thousand questions to ten thousand keys must not take the product of both. */
 static void index_keys(builder *b, wpa_yaml_node *mapping)
 {
-    if (mapping->n_pairs < INDEX_MIN_PAIRS) {
+    if (mapping->n_pairs < WPA_YAML_INDEX_MIN_PAIRS) {
         return;
     }
     wpa_map *by_key = wpa_map_new(b->doc->arena);
@@ -439,7 +452,7 @@ static void index_keys(builder *b, wpa_yaml_node *mapping)
             wpa_map_put_borrowed(by_key, text, &mapping->pairs[i]);
         }
     }
-    mapping->by_key = by_key;
+    *wpa_yaml_key_index(mapping) = by_key;
 }
 
 /** Out of the builder's room, which the next collection of this depth wants. */
@@ -450,15 +463,16 @@ static void keep_children(const builder *b, wpa_yaml_node *node)
             wpa_arena_dup(b->doc->arena, node->items, node->n_items * sizeof *node->items);
     } else if (node->n_pairs) {
         size_t size_bytes = node->n_pairs * sizeof *node->pairs;
-        size_t n_marks = (node->n_pairs + sizeof(uint64_t) - 1) & -sizeof(uint64_t);
-        wpa_yaml_pair *pairs = wpa_arena_room(b->doc->arena, size_bytes + n_marks);
+        size_t n_marks = wpa_yaml_marks_bytes(node->n_pairs);
+        size_t index_bytes = node->n_pairs < WPA_YAML_INDEX_MIN_PAIRS ? 0 : sizeof(wpa_map *);
+        wpa_yaml_pair *pairs = wpa_arena_room(b->doc->arena, size_bytes + n_marks + index_bytes);
         memcpy(pairs, node->pairs, size_bytes);
         uint8_t *marks = (uint8_t *)pairs + size_bytes;
         memset(marks + n_marks - sizeof(uint64_t), WPA_YAML_NO_MARK, sizeof(uint64_t));
         for (size_t i = 0; i < node->n_pairs; i++) {
             const wpa_yaml_node *key = pairs[i].key;
             marks[i] =
-                key->kind == WPA_YAML_SCALAR ? wpa_yaml_mark_of(key->key_bit) : WPA_YAML_NO_MARK;
+                key->kind == WPA_YAML_SCALAR ? wpa_yaml_mark_of(key->keys) : WPA_YAML_NO_MARK;
         }
         node->pairs = pairs;
     }
@@ -484,7 +498,7 @@ void wpa_yaml_build_end(builder *b, size_t flow_end)
     if (node->kind == WPA_YAML_MAPPING) {
         index_keys(b, node);
     }
-    if (node->properties) {
+    if (node->has_properties) {
         close_anchor(b, node, top->weight);
     }
     if (b->depth > 0) {

@@ -44,10 +44,9 @@ typedef struct wpa_yaml_builder {
     const char *text;   /* what is parsed: the file, bad bytes and broken entries blotted out */
     uint32_t *offsets;  /* of each character, NULL if all are ASCII */
     size_t n_chars;
-    wpa_yaml_node *spare; /* [n_spare] room for nodes to come */
-    size_t n_spare;
-    wpa_yaml_frame *frames;      /* [WPA_YAML_MAX_DEPTH], depth of them in use */
-    wpa_yaml_lot *pairs, *items; /* [WPA_YAML_MAX_DEPTH], n_lots of them in use */
+    wpa_yaml_node *spare, *spare_end; /* room for nodes to come */
+    wpa_yaml_frame *frames;           /* [WPA_YAML_MAX_DEPTH], depth of them in use */
+    wpa_yaml_lot *pairs, *items;      /* [WPA_YAML_MAX_DEPTH], n_lots of them in use */
     size_t depth, n_lots;
     bool is_stopped;
     wpa_map *anchors;

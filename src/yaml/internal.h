@@ -36,10 +36,46 @@ static inline const char *wpa_yaml_key_marks(const wpa_yaml_node *mapping)
 }
 
 #define WPA_YAML_NO_MARK 0x7f
+/** How much room those of so many pairs take. */
+static inline size_t wpa_yaml_marks_bytes(size_t n_pairs)
+{
+    return (n_pairs + sizeof(uint64_t) - 1) & -sizeof(uint64_t);
+}
 
 static inline uint8_t wpa_yaml_mark_of(uint32_t bit)
 {
     return (uint8_t)__builtin_ctz(bit);
+}
+
+/* Fewer are found about as fast by their marks, and an index of each tree that is held takes room.
+ */
+#define WPA_YAML_INDEX_MIN_PAIRS 256
+
+/** Behind the marks of a mapping of so many: text of the key → its first pair. */
+static inline const struct wpa_map **wpa_yaml_key_index(const wpa_yaml_node *mapping)
+{
+    wpa_yaml_pair *end = mapping->pairs + mapping->n_pairs;
+    return (const struct wpa_map **)((char *)end + wpa_yaml_marks_bytes(mapping->n_pairs));
+}
+
+/* What stands in front of few nodes: an anchor, a tag. */
+typedef struct wpa_yaml_properties {
+    const char *anchor; /* name, or NULL */
+    const char *tag;    /* as resolved by the parser, or NULL */
+    size_t start;       /* of the first of them in the file */
+    size_t n_uses;      /* of the anchor, by aliases */
+} wpa_yaml_properties;
+
+/* What a node that has_properties is a part of. */
+typedef struct wpa_yaml_tagged {
+    wpa_yaml_node node;
+    wpa_yaml_properties properties;
+} wpa_yaml_tagged;
+
+/** Of a node that has_properties. */
+static inline wpa_yaml_properties *wpa_yaml_properties_of(wpa_yaml_node *node)
+{
+    return &((wpa_yaml_tagged *)node)->properties;
 }
 
 /**

@@ -25,25 +25,31 @@ const char *wpa_yaml_text(const wpa_yaml_node *node)
     return node && node->kind == WPA_YAML_SCALAR && !node->holds_nul ? node->text : NULL;
 }
 
+static const wpa_yaml_properties *properties_of(const wpa_yaml_node *node)
+{
+    static const wpa_yaml_properties none = {0};
+    return node->has_properties ? &((const wpa_yaml_tagged *)node)->properties : &none;
+}
+
 const char *wpa_yaml_anchor(const wpa_yaml_node *node)
 {
-    return node->properties ? node->properties->anchor : NULL;
+    return properties_of(node)->anchor;
 }
 
 const char *wpa_yaml_tag(const wpa_yaml_node *node)
 {
-    return node->properties ? node->properties->tag : NULL;
+    return properties_of(node)->tag;
 }
 
 wpa_span wpa_yaml_full(const wpa_yaml_node *node)
 {
-    return (wpa_span){node->properties ? node->properties->start : node->span.start,
-                      node->span.end};
+    size_t start = node->has_properties ? properties_of(node)->start : node->span.start;
+    return (wpa_span){start, node->span.end};
 }
 
 size_t wpa_yaml_n_uses(const wpa_yaml_node *node)
 {
-    return node->properties ? node->properties->n_uses : 0;
+    return properties_of(node)->n_uses;
 }
 
 static bool is_merge_key(const wpa_yaml_node *key)
@@ -131,9 +137,10 @@ static const wpa_yaml_pair *find_marked_ci(const wpa_yaml_node *mapping, wpa_yam
 static const wpa_yaml_pair *find_odd(const wpa_yaml_node *mapping, wpa_yaml_name name,
                                      bool has_case)
 {
-    bool is_indexed = mapping->by_key && has_case;
-    const wpa_yaml_pair *known = is_indexed ? wpa_map_get(mapping->by_key, name.text) : NULL;
-    if (known || (is_indexed && !wpa_map_has(mapping->by_key, "<<"))) {
+    bool is_indexed = mapping->n_pairs >= WPA_YAML_INDEX_MIN_PAIRS && has_case;
+    const wpa_map *by_key = is_indexed ? *wpa_yaml_key_index(mapping) : NULL;
+    const wpa_yaml_pair *known = by_key ? wpa_map_get(by_key, name.text) : NULL;
+    if (known || (by_key && !wpa_map_has(by_key, "<<"))) {
         return known;
     }
     bool has_merge = is_indexed;
@@ -383,7 +390,7 @@ bool wpa_yaml_is_null(const wpa_yaml_node *node)
         return !node;
     }
     char first = *node->text;
-    bool may_be = !first || first == '~' || (first | 0x20) == 'n' || node->properties;
+    bool may_be = !first || first == '~' || (first | 0x20) == 'n' || node->has_properties;
     return may_be && wpa_yaml_scalar_type(node) == WPA_YAML_NULL;
 }
 

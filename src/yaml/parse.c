@@ -137,7 +137,8 @@ static bool parse_quickly(builder *b, const char *text)
     }
     restart(b, 0);
     doc->is_partial = b->tells_comments = false;
-    b->n_spare = b->end = doc->n_comments = b->comments_capacity = b->diagnostics_capacity = 0;
+    b->end = doc->n_comments = b->comments_capacity = b->diagnostics_capacity = 0;
+    b->spare = b->spare_end = NULL;
     b->comments = NULL;
     b->diagnostics = NULL;
     doc->comments = NULL;

@@ -232,7 +232,7 @@ static void fill_map(const wpa_scripted *s, wpa_arena *arena, wpa_workflow_detai
     }
     detail->uses = uses;
     detail->used_by = users;
-    detail->triggers = "push, workflow_call";
+    detail->triggers = "pull_request_target, workflow_call";
 }
 
 static const wpa_workflow_detail *workflow_detail(wpa_scripted *s, wpa_arena *arena,

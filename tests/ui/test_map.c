@@ -14,7 +14,7 @@ static void test_it_stands_in_the_middle(void **state)
     press(s, "6");
     EXPECT("USES                        THIS                    USED BY");
     EXPECT("  actions/checkout v4 ────┐                        ┌▸ web/release.yml ↻      49");
-    EXPECT("  org/setup 11bd719 ──────┼── payments/ci.yml  41──┼─ mobile/nightly.yml     58");
+    EXPECT("  org/setup 11bd719 ──────┼── payments/ci.yml  41 ─┼─ mobile/nightly.yml     58");
     EXPECT("  web/release.yml ↻  49 ──┘   reusable workflow    ├─ infra/terraform-plan~  63");
     EXPECT("└─ docs/pages.yml         73");
     EXPECT("8 workflows in 8");

@@ -300,10 +300,11 @@ static void draw_middle(const wpa_canvas *canvas, const layout *l, const wpa_wor
         (void)wpa_put(canvas, l->centre, l->left + 2, WPA_PAINT_FOCUS, "▸");
     }
     if (it->n_used_by) {
-        wpa_fill(canvas, l->centre, l->middle_end - 1, 2, WPA_PAINT_RULE, 0x2500);
+        wpa_fill(canvas, l->centre, l->middle_end, 1, WPA_PAINT_RULE, 0x2500);
     }
+    /* Up to the trunk, which only the name's row has to reach: the longest trigger is whole. */
     wpa_canvas part = wpa_canvas_part(canvas, l->centre + 1, l->middle,
-                                      l->top + l->rows - l->centre - 1, width - 1);
+                                      l->top + l->rows - l->centre - 1, width + 1);
     bool is_called = it->triggers && strstr(it->triggers, "workflow_call");
     (void)wpa_put_fit(&part, row++, 0, part.cols, WPA_PAINT_MUTED,
                       is_called ? "reusable workflow" : "workflow");

@@ -92,10 +92,13 @@ SELECT s.content FROM wpa.finding f JOIN wpa.source s ON s.blob_oid = f.blob_oid
 
 -- name: cli_fixable
 -- params: workflow_id bigint, rule text
--- rows: one per open finding that has a fix
+-- rows: one per open finding that has a fix and that no patch under way answers
+-- why: one that comes back after a rollback is open, and another patch may have been made of it before
 SELECT f.id FROM wpa.finding f
  WHERE ($1::bigint IS NULL OR f.workflow_id = $1) AND ($2::text IS NULL OR f.rule = $2)
    AND f.state = 'open' AND f.persona = 'default' AND jsonb_array_length(f.fixes) > 0
+   AND NOT EXISTS (SELECT FROM wpa.patch_finding pf JOIN wpa.patch p ON p.id = pf.patch_id
+                    WHERE pf.finding_id = f.id AND p.state IN ('pending','testing','tested','approved'))
  ORDER BY f.id;
 
 -- name: cli_health

@@ -41,7 +41,8 @@ static int64_t *choose_findings(wpa_cli *cli, size_t *n, wpa_error *err)
     }
     *n = wpa_rows_count(rows);
     if (*n == 0) {
-        WPA_FAIL(err, WPA_E_NOT_FOUND, "no open finding of that kind has a fix");
+        WPA_FAIL(err, WPA_E_NOT_FOUND,
+                 "no open finding of that kind has a fix that is in no patch yet");
         return NULL;
     }
     int64_t *ids = wpa_arena_array(cli->arena, *n, sizeof *ids);

@@ -364,7 +364,8 @@ static bool check_rows(const wpa_rows *rows, const int64_t ids[], size_t n, wpa_
     }
     for (size_t row = 0; row < wpa_rows_count(rows); row++) {
         if (!wpa_rows_is_null(rows, row, F_TAKEN_BY)) {
-            return WPA_FAIL(err, WPA_E_CONFLICT, "f-%s is answered by p-%s already",
+            return WPA_FAIL(err, WPA_E_CONFLICT,
+                            "f-%s is answered by p-%s already (deploy that, or reject it first)",
                             wpa_rows_text(rows, row, F_ID), wpa_rows_text(rows, row, F_TAKEN_BY));
         }
     }

@@ -335,6 +335,12 @@ static void test_patches(void **state)
         {"wpa patch show 1 --json", 0, "\"checks\": [", "", NULL},
         {"wpa patch diff p-1", 0, "+++ b/", "", NULL},
         {"wpa patch test p-1 --wait", 0, "p-1 is tested", "", NULL},
+    };
+    /* What p-1 answers is open, as after another patch was rolled back: it is left to p-1. */
+    static const step rest[] = {
+        {"wpa patch create --workflow ledger-api-ci --rule unpinned-uses", 2, "", "in no patch yet",
+         NULL},
+        {"wpa patch create --workflow ledger-api-ci", 0, "p-2 answers", "", NULL},
         {"wpa deploy plan p-1", 0, "plan digest", "", NULL},
         {"wpa deploy plan p-1 --json", 0, "\"plan_digest\"", "", NULL},
         {"wpa patch approve p-1 --reason 'looks right'", 0, "p-1 is approved", "", NULL},
@@ -346,6 +352,10 @@ static void test_patches(void **state)
     };
     assert_true(make_sample_fleet(made));
     tell(made, steps, WPA_COUNT(steps));
+    wpa_test_sql_int(made->pg, 0,
+                     "UPDATE wpa.finding SET state = 'open' WHERE id IN (SELECT finding_id FROM "
+                     "wpa.patch_finding WHERE patch_id = 1); SELECT 1");
+    tell(made, rest, WPA_COUNT(rest));
 }
 
 static const char *head_of(fixture *made, const char *repository)

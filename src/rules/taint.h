@@ -11,6 +11,9 @@
 #include "rules/trust.h"
 
 #define WPA_TAINT_MAX_HOPS 32
+/** Shape of what git has let pass as a branch's name: without blanks, and without a dash in front.
+ */
+#define WPA_TAINT_BRANCH "checked branch name"
 #define WPA_IDENTIFIER "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 /** How bad a value is; in order. */

@@ -53,6 +53,23 @@ static bool is_tested(const wpa_script *script, const char *name, size_t at)
     return false;
 }
 
+/* "git check-ref-format --branch "$X" || exit": what is left may be a branch's name. */
+static bool is_checked_branch(const wpa_script *script, const char *name, size_t at)
+{
+    static const char check[] = "check-ref-format";
+    bool is_asked = script && wpa_text_find(script->text, script->length, check) &&
+                    strstr(script->text, "exit");
+    for (size_t i = 0; is_asked && i < script->n_commands; i++) {
+        const wpa_shell_command *c = &script->commands[i];
+        if (wpa_shell_is(c, "git", check) && wpa_shell_word_find(c, "--branch") &&
+            c->span.end <= at &&
+            mentions(script->text + c->span.start, wpa_span_length(c->span), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Do words behind the command's name assign as well? */
 static bool declares(const wpa_shell_command *c)
 {
@@ -343,6 +360,9 @@ static wpa_taint trace_variable(wpa_tracer *t, const wpa_site *site, const char 
     }
     bool is_refused = taint.grade > WPA_TAINT_UNKNOWN && is_tested(script, name, at);
     taint = is_refused ? none : taint;
+    if (taint.grade == WPA_TAINT_OF_ARBITRARY && is_checked_branch(script, name, at)) {
+        taint.shape = WPA_TAINT_BRANCH; /* it still holds what a shell reads as code */
+    }
     return wpa_trace_keep(t, &memo, taint);
 }
 

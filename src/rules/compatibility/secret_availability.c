@@ -61,6 +61,36 @@ static bool does_without(const wpa_outline_step *step, const char *name)
     return false;
 }
 
+/* Do all steps of a local action that read the input do without it where it is empty? */
+static bool is_passed_on_alone(wpa_rule_run *run, const wpa_expression *e, const char *name)
+{
+    const wpa_outline_step *step = wpa_expression_step(e);
+    const wpa_yaml_node *value = e->place->node;
+    const char *input =
+        step && value->key && value->parent == step->with ? wpa_yaml_text(value->key) : NULL;
+    const wpa_surroundings *around = run->source->around;
+    const wpa_graph_file *file = input && around && around->graph
+                                     ? wpa_graph_used(around->graph, &step->uses, run->arena)
+                                     : NULL;
+    const wpa_source *action = file ? wpa_rule_source_at(run, file->path) : NULL;
+    const char *read = action ? wpa_arena_printf(run->arena, "inputs.%s", input) : NULL;
+    size_t n_readers = 0;
+    for (size_t j = 0; action && j < action->outline->n_jobs; j++) {
+        const wpa_outline_job *job = &action->outline->jobs[j];
+        for (size_t i = 0; i < job->n_steps; i++) {
+            wpa_span span = job->steps[i].node->span;
+            if (!wpa_text_find(action->yaml->source + span.start, wpa_span_length(span), read)) {
+                continue;
+            }
+            if (!does_without(&job->steps[i], name)) {
+                return false;
+            }
+            n_readers++;
+        }
+    }
+    return n_readers > 0;
+}
+
 /* Handed to a workflow of the repository that declares it, and not as one that it needs. */
 static bool is_optional(wpa_rule_run *run, const wpa_expression *e)
 {
@@ -213,8 +243,8 @@ static void check_fork(checker *c, const wpa_expression *e, const wpa_expr_refer
 {
     wpa_site site = {.source = c->run->source, .job = e->job, .step = wpa_expression_step(e)};
     if (!c->trigger || !e->job || does_without(site.step, name) || is_optional(c->run, e) ||
-        is_in_fallback(e->place->parsed.root) || asks_first(e->job->condition) ||
-        may_fail(e->job->node) ||
+        is_passed_on_alone(c->run, e, name) || is_in_fallback(e->place->parsed.root) ||
+        asks_first(e->job->condition) || may_fail(e->job->node) ||
         (site.step && (asks_first(site.step->condition) || may_fail(site.step->node))) ||
         wpa_trust_guard_of(c->run, &site, "pull_request") != WPA_GUARD_NONE) {
         return;

@@ -41,6 +41,55 @@ static void add_package(install *in, const wpa_shell_word *word)
     }
 }
 
+/* The name of a variable that a word is nothing but: "$NAME", "${NAME}"; empty: it is not. */
+static wpa_slice variable_of(const wpa_shell_word *word)
+{
+    const char *text = word->text + (word->text[0] == '$') + (word->text[1] == '{');
+    size_t length = word->text[0] == '$' ? wpa_text_name_length(text) : 0;
+    bool is_whole = text[length] == '\0' || wpa_text_is(text + length, "}");
+    return (wpa_slice){text, is_whole ? length : 0};
+}
+
+/* "for NAME in a b; do gem install "$NAME"; done": the words of the last loop of that name. */
+static void add_values(install *in, const wpa_shell_word *word)
+{
+    const wpa_script *script = in->step->lexed;
+    wpa_slice name = variable_of(word);
+    const wpa_shell_command *loop = NULL;
+    bool is_asked = name.length && script && script->language == WPA_SCRIPT_POSIX &&
+                    in->command >= script->commands &&
+                    in->command < script->commands + script->n_commands &&
+                    wpa_rule_spend(in->run, script->n_commands);
+    for (const wpa_shell_command *c = in->command; is_asked && !loop && c-- > script->commands;) {
+        bool is_loop = wpa_text_is(c->name, "for") && c->n_words > c->first + 2 &&
+                       wpa_slice_is(name, c->words[c->first + 1].text) &&
+                       wpa_text_is(c->words[c->first + 2].text, "in");
+        loop = is_loop ? c : NULL;
+    }
+    for (size_t i = loop ? loop->first + 3 : 0; loop && i < loop->n_words; i++) {
+        add_package(in, &loop->words[i]);
+    }
+}
+
+/* "echo a b | xargs gem install": the words that come down the pipe. */
+static void add_piped(install *in)
+{
+    const wpa_shell_command *c = in->command;
+    bool is_xargs = false;
+    for (size_t i = 0; i < c->first; i++) {
+        is_xargs = is_xargs || wpa_text_is(c->words[i].text, "xargs");
+    }
+    const wpa_script *script = in->step->lexed;
+    bool is_fed = is_xargs && script && c > script->commands &&
+                  c < script->commands + script->n_commands && wpa_text_is(c->before, "|") &&
+                  wpa_text_is(c[-1].name, "echo");
+    for (size_t i = is_fed ? c[-1].first + 1 : 0; is_fed && i < c[-1].n_words; i++) {
+        if (c[-1].words[i].text[0] != '-') {
+            add_package(in, &c[-1].words[i]);
+        }
+    }
+}
+
 /* "--source path": what is named is a folder. */
 static bool is_of_path(const wpa_fact_installer *row, wpa_slice option, const char *value)
 {
@@ -106,6 +155,7 @@ static void read_words(install *in, size_t behind)
         }
         if (!skips && !in->has_source) {
             add_package(in, word);
+            add_values(in, word);
         }
         skips = false;
         if (in->row->single || in->row->second_is_version) {
@@ -325,6 +375,7 @@ static void check_install(wpa_rule_run *run, const wpa_outline_step *step,
     install in = {.run = run, .step = step, .command = c, .row = row};
     install_told told = {0};
     read_words(&in, behind);
+    add_piped(&in);
     in.is_locked = in.is_locked && (!in.has_source || in.has_commit || !is_of_cargo(&in));
     for (size_t i = 0; i < in.n_packages && !in.is_locked; i++) {
         check_package(run, &in, in.packages[i], &told);

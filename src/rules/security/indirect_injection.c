@@ -68,6 +68,9 @@ static void report(wpa_rule_run *run, const wpa_site *site, const char *runner,
     if (reading != WPA_WORD_IS_OPTION && is_argument && !wpa_text_is(taint.shape, "free text")) {
         return; /* a branch has no blanks in it, and begins with no dash */
     }
+    if (is_argument && wpa_text_is(taint.shape, WPA_TAINT_BRANCH)) {
+        return;
+    }
     subject *s = wpa_arena_alloc(run->arena, sizeof *s);
     *s = (subject){site->step, word, reading};
     wpa_finding *finding = wpa_rule_report(

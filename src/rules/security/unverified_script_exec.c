@@ -365,22 +365,41 @@ static void check_foreign(wpa_rule_run *run, const wpa_outline_step *step,
     }
 }
 
-/* ---- deno run https://..., exec(urlopen(...)) --------------------------------------------------
+/* ---- deno run https://..., uv run https://..., exec(urlopen(...)) ------------------------------
  */
+
+/* "uv run [options] https://...": the first word that is no option's is what is run. */
+static bool names_script(const wpa_shell_command *c)
+{
+    static const char *const valued[] = {
+        "--with",     "-p",          "--python",        "--index",
+        "--extra",    "--group",     "--project",       "--directory",
+        "--env-file", "--index-url", "--default-index", "--with-requirements"};
+    for (size_t i = c->first + 2; i < c->n_words; i++) {
+        const char *word = c->words[i].text;
+        if (word[0] != '-') {
+            return wpa_text_starts(word, "https://") || wpa_text_starts(word, "http://");
+        }
+        i += wpa_text_index(word, valued, WPA_COUNT(valued)) >= 0 ? 1 : 0;
+    }
+    return false;
+}
 
 static void check_remote_script(wpa_rule_run *run, const wpa_outline_step *step,
                                 const wpa_shell_command *c)
 {
-    if (!wpa_shell_is(c, "deno", "run") && !wpa_shell_is(c, "deno", "install")) {
+    bool is_uv = wpa_shell_is(c, "uv", "run");
+    if (!is_uv && !wpa_shell_is(c, "deno", "run") && !wpa_shell_is(c, "deno", "install")) {
         return;
     }
     const char *url = wpa_download_url(run, step, c);
     const wpa_shell_word *word = wpa_shell_argument(c, 1);
-    if (!url || !word) {
+    if (!url || !word || (is_uv && !names_script(c))) {
         return;
     }
     const char *path = strchr(url + 8, '/');
-    bool is_versioned = path && strchr(path, '@') != NULL; /* https://deno.land/x/a@v1.2/b.ts */
+    /* https://deno.land/x/a@v1.2/b.ts */
+    bool is_versioned = !is_uv && path && strchr(path, '@') != NULL;
     if (!is_versioned) {
         wpa_download d = {.step = step, .fetch = c, .url = url};
         report(run, &d, c->span, c->name, false);
@@ -460,7 +479,7 @@ static void check_command(wpa_rule_run *run, const wpa_outline_step *step, size_
     }
 }
 
-/* By its first two letters: aria2c, curl, deno, fetch, http, msiexec, powershell, pwsh, python,
+/* By its first two letters: aria2c, curl, deno, fetch, http, msiexec, powershell, pwsh, python, uv,
  * wget.
  */
 static bool may_be_named(const char *name)
@@ -480,6 +499,8 @@ static bool may_be_named(const char *name)
         return second == 's';
     case 'p':
         return second == 'o' || second == 'w' || second == 'y';
+    case 'u':
+        return second == 'v';
     case 'w':
         return second == 'g';
     default:
@@ -491,9 +512,9 @@ static bool may_be_named(const char *name)
 static bool may_matter(const wpa_script *script, const wpa_shell_command *c)
 {
     return script->language != WPA_SCRIPT_POSIX ||
-           (may_be_named(c->name) &&
-            (is_fetch(c) || is_powershell(c) || is_windows_installer(c) ||
-             wpa_text_is(c->name, "deno") || wpa_text_starts(c->name, "python")));
+           (may_be_named(c->name) && (is_fetch(c) || is_powershell(c) || is_windows_installer(c) ||
+                                      wpa_text_is(c->name, "deno") || wpa_text_is(c->name, "uv") ||
+                                      wpa_text_starts(c->name, "python")));
 }
 
 static void check_commands(wpa_rule_run *run, const wpa_outline_step *step)

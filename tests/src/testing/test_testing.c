@@ -94,6 +94,15 @@ static int open_old_world(void **state)
     return failed;
 }
 
+static int64_t finding_of(world *w, const char *rule, const char *word)
+{
+    return wpa_test_sql_int(w->pg, 0,
+                            wpa_arena_printf(w->arena,
+                                             "SELECT id FROM wpa.finding WHERE state = 'open' AND "
+                                             "rule = '%s' AND message LIKE '%%%s%%'",
+                                             rule, word));
+}
+
 /* The first action goes to the least version that runs, which is old itself: that is no answered
    finding that is still there. */
 static void a_fix_that_uncovers_another_is_tested(void **state)
@@ -101,13 +110,9 @@ static void a_fix_that_uncovers_another_is_tested(void **state)
     world *w = *state;
     wpa_error err = {0};
     wpa_patch_draft draft;
-    static const char *const finding = "SELECT id FROM wpa.finding WHERE state = 'open' AND rule = "
-                                       "'%s' AND message LIKE '%%%s%%'";
     const int64_t ids[] = {
-        wpa_test_sql_int(w->pg, 0, wpa_arena_printf(w->arena, finding, "node-runtime", "checkout")),
-        wpa_test_sql_int(
-            w->pg, 0,
-            wpa_arena_printf(w->arena, finding, "outdated-action-major", "changed-files")),
+        finding_of(w, "node-runtime", "checkout"),
+        finding_of(w, "outdated-action-major", "changed-files"),
     };
     assert_true(wpa_patch_draft_findings(w->db, ids, WPA_COUNT(ids), NULL, w->folder, w->arena,
                                          &draft, &err));
